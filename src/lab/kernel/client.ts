@@ -158,7 +158,9 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
 
   /** Whether the process still runs. */
   get alive(): boolean {
-    return this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+    return (
+      this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+    );
   }
 
   /** What the process wrote outside the protocol, its last 64 kB. */
@@ -204,7 +206,11 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
         finish(new Error("the start of the kernel was cancelled"));
       };
       const timer = setTimeout(() => {
-        finish(new Error(`the kernel did not answer within ${String(timeoutMs / 1000)} s:\n${this.#log.trimEnd()}`));
+        finish(
+          new Error(
+            `the kernel did not answer within ${String(timeoutMs / 1000)} s:\n${this.#log.trimEnd()}`,
+          ),
+        );
       }, timeoutMs);
       this.on("message", heard);
       this.once("exit", died);
@@ -226,7 +232,8 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
 
   /** Sends a message on its channel. A message to a dead kernel is dropped. */
   send(message: KernelMessage): void {
-    if (message.channel === "iopub") throw new RangeError("iopub only publishes; send on shell, control or stdin");
+    if (message.channel === "iopub")
+      throw new RangeError("iopub only publishes; send on shell, control or stdin");
     if (this.#closed) return;
     this.#sockets[message.channel].send(encodeFrames(message, this.#connection.key)).catch(() => undefined);
   }
@@ -239,38 +246,87 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
     channel: "shell" | "control",
     msgType: string,
     content: object,
-    options: { timeoutMs?: number; onMessage?: (message: KernelMessage) => void } = {},
+    options: { timeoutMs?: number } = {},
   ): Promise<KernelMessage> {
+    return this.#ask(channel, msgType, content, options.timeoutMs).reply;
+  }
+
+  #death(msgType: string): Error {
+    const { exitCode, signalCode } = this.#process;
+    const how = signalCode === null ? `exit code ${exitCode ?? "unknown"}` : `signal ${signalCode}`;
+    const log = this.#log.trimEnd();
+    return new Error(`the kernel ended during ${msgType} (${how})${log === "" ? "" : `:\n${log}`}`);
+  }
+
+  #ask(
+    channel: "shell" | "control",
+    msgType: string,
+    content: object,
+    timeoutMs?: number,
+  ): { request: KernelMessage; reply: Promise<KernelMessage> } {
     const request = this.#message(channel, msgType, content);
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<KernelMessage>((resolve, reject) => {
+      if (!this.alive) {
+        reject(this.#death(msgType));
+        return;
+      }
       const finish = (): void => {
         clearTimeout(timer);
         this.off("message", heard);
         this.off("exit", died);
       };
       const heard = (message: KernelMessage): void => {
-        if (message.parent_header.msg_id !== request.header.msg_id) return;
-        options.onMessage?.(message);
-        if (message.channel !== channel) return;
+        if (message.channel !== channel || message.parent_header.msg_id !== request.header.msg_id) return;
         finish();
         resolve(message);
       };
       const died = (): void => {
         finish();
-        reject(new Error(`the kernel died during ${msgType}`));
+        reject(this.#death(msgType));
       };
       const timer =
-        options.timeoutMs === undefined
+        timeoutMs === undefined
           ? undefined
           : setTimeout(() => {
               finish();
-              reject(new Error(`no reply to ${msgType} within ${String(options.timeoutMs)} ms`));
-            }, options.timeoutMs);
+              reject(new Error(`no reply to ${msgType} within ${timeoutMs} ms`));
+            }, timeoutMs);
       this.on("message", heard);
       this.once("exit", died);
-      if (this.alive) this.send(request);
-      else died();
     });
+    this.send(request);
+    return { request, reply };
+  }
+
+  /**
+   * Executes code, hands over every message it causes, and resolves with the reply once the kernel is idle again.
+   * @throws Error if the kernel dies or does not end in time (default: no limit).
+   */
+  async execute(
+    content: { readonly code: string; readonly [option: string]: unknown },
+    onMessage: (message: KernelMessage) => void,
+    timeoutMs?: number,
+  ): Promise<KernelMessage> {
+    let idle = (): void => undefined;
+    const isIdle = new Promise<void>((resolve) => {
+      idle = resolve;
+    });
+    const { request, reply } = this.#ask("shell", "execute_request", content, timeoutMs);
+    const heard = (message: KernelMessage): void => {
+      if (message.parent_header.msg_id !== request.header.msg_id) return;
+      onMessage(message);
+      if (message.header.msg_type === "status" && message.content["execution_state"] === "idle") idle();
+    };
+    this.on("message", heard);
+    this.once("exit", idle);
+    try {
+      const answer = await reply;
+      await isIdle;
+      return answer;
+    } finally {
+      this.off("message", heard);
+      this.off("exit", idle);
+    }
   }
 
   /** Stops the running cell and keeps the state. */

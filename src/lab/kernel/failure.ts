@@ -18,7 +18,7 @@ export interface Diagnostic {
 }
 
 const FRAMES_SHOWN = 6;
-const CELL_FRAME = /clientele:cell-(\d+):(\d+):(\d+)/;
+const CELL_FRAME = /clientele:cell-(-?\d+):(\d+):(\d+)/;
 
 /** File name under which cell `n` is compiled. */
 export const cellFileName = (cell: number): string => `clientele:cell-${String(cell)}`;
@@ -60,7 +60,7 @@ function ownFrames(stack: string, positions: CellPositions, root: string): strin
       const found = positions.find(Number(number), Number(line), Number(column));
       if (!found) return [];
       const where = `cell [${String(number)}]:${String(found.line)}:${String(found.column)}`;
-      const name = /^\s+at (?:async )?(?:Object\.)?([\w$.]+) \(/.exec(frame)?.[1];
+      const name = /^\s+at (?:async )?(?:Object\.|Proxy\.)?([\w$.]+) \(/.exec(frame)?.[1];
       return [`    at ${name === undefined || name === "eval" ? where : `${name} (${where})`}`];
     }
     const path = /\(?(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?):\d+:\d+\)?$/.exec(frame)?.[1];
@@ -78,7 +78,11 @@ export function thrownFailure(thrown: unknown, positions: CellPositions, root: s
     return { ename: "Thrown", evalue: text, traceback: [`Thrown: ${text}`] };
   }
   if (/^(Interrupted asynchronously|Script execution was interrupted)/.test(thrown.message)) {
-    return { ename: "Interrupted", evalue: "the cell was interrupted", traceback: ["Interrupted: the cell was interrupted"] };
+    return {
+      ename: "Interrupted",
+      evalue: "the cell was interrupted",
+      traceback: ["Interrupted: the cell was interrupted"],
+    };
   }
   const lines = [`${thrown.name}: ${thrown.message}`];
   lines.push(...ownFrames(thrown.stack ?? "", positions, root).slice(0, FRAMES_SHOWN));
@@ -91,7 +95,9 @@ export function thrownFailure(thrown: unknown, positions: CellPositions, root: s
 
 /** Errors of another realm are no instances of this realm's Error. */
 function isErrorLike(value: unknown): value is Error {
-  return typeof value === "object" && value !== null && "message" in value && "stack" in value && "name" in value;
+  return (
+    typeof value === "object" && value !== null && "message" in value && "stack" in value && "name" in value
+  );
 }
 
 /** What the compiler found in cell `n`, each problem with its line and the line itself. */

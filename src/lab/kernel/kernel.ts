@@ -73,6 +73,10 @@ export class Kernel {
   #info: Record<string, unknown> = {};
   #parent: KernelMessage["parent_header"] = {};
   #busy = false;
+  /** Executions counted and shown, and those that are silent. */
+  #count = 0;
+  #silentCount = 0;
+  /** The running cell: its count, or a negative number when it is silent. */
   #cell = 0;
   #failedAt = 0;
   #failure: Failure | undefined;
@@ -144,7 +148,7 @@ export class Kernel {
       (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
         this.#write(name, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
         const done = typeof encoding === "function" ? encoding : callback;
-        if (typeof done === "function") process.nextTick(done as () => void);
+        if (typeof done === "function") process.nextTick(done);
         return true;
       };
     process.stdout.write = write("stdout");
@@ -160,7 +164,8 @@ export class Kernel {
     if (stream.text === "") stream.since = performance.now();
     stream.name = name;
     stream.text += text;
-    if (stream.text.length >= STREAM_CHARACTERS || performance.now() - stream.since >= STREAM_MS) this.flush();
+    if (stream.text.length >= STREAM_CHARACTERS || performance.now() - stream.since >= STREAM_MS)
+      this.flush();
     else {
       this.#streamTimer ??= setTimeout(() => {
         this.flush();
@@ -271,7 +276,12 @@ export class Kernel {
   #inspect(code: string, cursor: number): Record<string, unknown> {
     const found = this.#executor?.inspect(code, cursor);
     const text = found && this.#tslab ? this.#tslab.printQuickInfo(found) : "";
-    return { status: "ok", found: text !== "", data: text === "" ? {} : { "text/plain": text }, metadata: {} };
+    return {
+      status: "ok",
+      found: text !== "",
+      data: text === "" ? {} : { "text/plain": text },
+      metadata: {},
+    };
   }
 
   #isComplete(code: string): Record<string, unknown> {
@@ -320,20 +330,26 @@ export class Kernel {
     this.#parent = header;
     this.#failure = undefined;
     this.#diagnostics = [];
-    this.#cell += 1;
+    const silent = content["silent"] === true;
+    if (silent) this.#silentCount += 1;
+    else this.#count += 1;
+    this.#cell = silent ? -this.#silentCount : this.#count;
     this.#status("busy", request);
-    if (content["store_history"] !== false) this.#history.push({ line: this.#cell, source: code });
-    if (content["silent"] !== true) this.#publish("execute_input", { code, execution_count: this.#cell }, header);
+    if (!silent && content["store_history"] !== false) this.#history.push({ line: this.#cell, source: code });
+    if (content["silent"] !== true)
+      this.#publish("execute_input", { code, execution_count: this.#cell }, header);
     const failure = await this.#run(code);
     if (failure) {
       this.#publish("error", { ...failure }, header);
       if (content["stop_on_error"] !== false) this.#failedAt = Date.now();
     }
-    const count = { execution_count: this.#cell };
+    const count = { execution_count: this.#count };
     this.flush();
     this.#reply(
       request,
-      failure ? { status: "error", ...count, ...failure } : { status: "ok", ...count, user_expressions: {}, payload: [] },
+      failure
+        ? { status: "error", ...count, ...failure }
+        : { status: "ok", ...count, user_expressions: {}, payload: [] },
     );
     this.#status("idle", request);
   }
@@ -343,7 +359,9 @@ export class Kernel {
     try {
       const ok = await this.#executor?.execute(code);
       if (this.#diagnostics.length > 0) return compileFailure(this.#diagnostics, this.#cell, code);
-      return ok === true ? undefined : (this.#failure ?? { ename: "Error", evalue: "the cell failed", traceback: [] });
+      return ok === true
+        ? undefined
+        : (this.#failure ?? { ename: "Error", evalue: "the cell failed", traceback: [] });
     } catch (error) {
       return thrownFailure(error, this.#positions, this.#root);
     } finally {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { closeControl, type ControlData, type ControlNotice, STATE_BYTES } from "./control.js";
+import { type ControlData, type ControlNotice, closeControl, STATE_BYTES } from "./control.js";
 import { Kernel, kernelInfo } from "./kernel.js";
 import { loadTslab } from "./tslab.js";
 import type { ConnectionInfo } from "./wire.js";

@@ -60,7 +60,11 @@ export interface Patch {
 const HOOKS = "clientele.tslab";
 
 /** The patches of tslab's `converter.js` for a project root and the notebook's folder. */
-export function converterPatches(root: string, cwd: string, paths: Record<string, readonly string[]>): readonly Patch[] {
+export function converterPatches(
+  root: string,
+  cwd: string,
+  paths: Record<string, readonly string[]>,
+): readonly Patch[] {
   const hooks = `globalThis[Symbol.for("${HOOKS}")]`;
   const folder = JSON.stringify(relative(root, cwd).split(sep).join("/"));
   const projectRoot = JSON.stringify(root.split(sep).join("/"));
@@ -143,7 +147,12 @@ interface CommonJsModule {
 }
 interface ModuleInternals {
   _extensions: Record<string, (module: CommonJsModule, fileName: string) => void>;
-  _resolveFilename: (request: string, parent: unknown, isMain?: boolean, options?: { paths?: string[] }) => string;
+  _resolveFilename: (
+    request: string,
+    parent: unknown,
+    isMain?: boolean,
+    options?: { paths?: string[] },
+  ) => string;
 }
 const internals = Module as unknown as ModuleInternals;
 
@@ -196,7 +205,12 @@ function fallbackPaths(packageRoot: string, cwd: string): Record<string, readonl
  * Loads tslab with the patches.
  * @throws Error if tslab is missing or not the version the patches are for.
  */
-export function loadTslab(options: { packageRoot: string; root: string; cwd: string; hooks: TslabHooks }): Tslab {
+export function loadTslab(options: {
+  packageRoot: string;
+  root: string;
+  cwd: string;
+  hooks: TslabHooks;
+}): Tslab {
   const { packageRoot, root, cwd, hooks } = options;
   const require = createRequire(join(packageRoot, "package.json"));
   const manifestPath = require.resolve("tslab/package.json");

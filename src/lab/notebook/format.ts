@@ -71,7 +71,9 @@ export const KERNEL_METADATA = {
 /** A new notebook with one empty code cell for the tslab kernel. */
 export function emptyNotebook(): Notebook {
   return {
-    cells: [{ cell_type: "code", execution_count: null, id: cellId("", 0), metadata: {}, outputs: [], source: "" }],
+    cells: [
+      { cell_type: "code", execution_count: null, id: cellId("", 0), metadata: {}, outputs: [], source: "" },
+    ],
     metadata: structuredClone(KERNEL_METADATA),
     nbformat: 4,
     nbformat_minor: 5,
@@ -109,7 +111,8 @@ export function parseNotebook(text: string, path: string): Notebook {
  * @throws DataError as `parseNotebook`.
  */
 export function readNotebook(value: unknown, path: string): Notebook {
-  if (!isRecord(value)) throw new DataError(`${path}: a notebook must be a JSON object, got ${describe(value)}`);
+  if (!isRecord(value))
+    throw new DataError(`${path}: a notebook must be a JSON object, got ${describe(value)}`);
   const { cells, metadata, nbformat, nbformat_minor: minor } = value;
   if (nbformat !== 4) throw new DataError(`${path}: nbformat must be 4, got ${describe(nbformat)}`);
   if (!Array.isArray(cells)) throw new DataError(`${path}: cells must be a list, got ${describe(cells)}`);
@@ -135,7 +138,8 @@ function readCell(value: unknown, place: string): Cell {
     throw new DataError(`${place}: cell_type must be code, markdown or raw, got ${describe(type)}`);
   }
   const { execution_count: count, outputs } = value;
-  if (!Array.isArray(outputs)) throw new DataError(`${place}: outputs must be a list, got ${describe(outputs)}`);
+  if (!Array.isArray(outputs))
+    throw new DataError(`${place}: outputs must be a list, got ${describe(outputs)}`);
   return {
     ...base,
     cell_type: type,
@@ -146,7 +150,10 @@ function readCell(value: unknown, place: string): Cell {
 
 function readAttachments(attachments: Record<string, unknown>, place: string): Record<string, MimeBundle> {
   return Object.fromEntries(
-    Object.entries(attachments).map(([name, bundle]) => [name, readBundle(bundle, `${place}: attachment ${name}`)]),
+    Object.entries(attachments).map(([name, bundle]) => [
+      name,
+      readBundle(bundle, `${place}: attachment ${name}`),
+    ]),
   );
 }
 
@@ -259,11 +266,12 @@ function splitBundle(bundle: MimeBundle): MimeBundle {
   );
 }
 
-/** Lines with their ends, cut where Python's `str.splitlines(True)` cuts, which nbformat uses. */
-function splitLines(text: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the separators are control characters
-  return text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g) ?? [];
-}
+// Where Python's `str.splitlines(True)`, which nbformat uses, cuts.
+const LINE_ENDS = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
+const LINES = new RegExp(`[^${LINE_ENDS}]*(?:\\r\\n|[${LINE_ENDS}])|[^${LINE_ENDS}]+$`, "g");
+
+/** Lines with their ends. */
+const splitLines = (text: string): string[] => text.match(LINES) ?? [];
 
 /** The same JSON value with the keys of every object in order. */
 export function sortKeys(value: unknown): unknown {
