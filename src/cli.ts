@@ -22,7 +22,7 @@ const USAGE = `clientele COMMAND [options]
   kernelspec install      install the kernel for JupyterLab or VS Code on this machine
                           --force
   sample                  generate the sample company's data
-                          --customers N, --seed N, --out DIR
+                          --out DIR, --customers N, --seed N, --csv (beside Parquet)
 `;
 
 /** A mistake in the command line: exit code 2, as opposed to 1 for a study that failed. */
@@ -112,6 +112,42 @@ const commands: Record<string, (args: string[]) => Promise<boolean>> = {
       timeoutMs: timeout === undefined ? undefined : timeout * 1000,
     });
     return checkCommand(positionals, { ...settings, signal: stop.signal }, terminal);
+  },
+  async export(args) {
+    const options = { out: text, static: flag, code: text };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const code = values.code ?? "folded";
+    if (code !== "folded" && code !== "hidden" && code !== "shown") {
+      throw new UsageError(`--code must be folded, hidden or shown, got "${code}"`);
+    }
+    const { exportCommand } = await import("./lab/commands/export.js");
+    const figures = values.static === true ? "static" : "interactive";
+    return exportCommand(positionals, { out: values.out ?? "reports", figures, code }, terminal);
+  },
+  async learner(args) {
+    const { values, positionals } = parseArgs({ args, options: { out: text }, allowPositionals: true });
+    const { learnerCommand } = await import("./lab/commands/learner.js");
+    return learnerCommand(positionals, values.out ?? "learner", terminal);
+  },
+  async sample(args) {
+    const options = { customers: text, seed: text, out: text, csv: flag };
+    const { values } = parseArgs({ args, options });
+    if (values.out === undefined) throw new UsageError("sample needs --out DIR");
+    const { writeSample } = await import("./samples/index.js");
+    const settings = present({
+      customers: number("customers", values.customers),
+      seed: number("seed", values.seed),
+      formats: values.csv === true ? (["csv", "parquet"] as const) : undefined,
+    });
+    const { rows } = await writeSample({
+      ...settings,
+      out: values.out,
+      signal: stop.signal,
+      onProgress: (done, total) =>
+        terminal.progress(`${done.toLocaleString("en")} of ${total.toLocaleString("en")} customers`),
+    });
+    terminal.out(`${values.out}: ${rows.customers} customer records, ${rows.orders} order lines`);
+    return true;
   },
   async kernelspec(args) {
     const { values, positionals } = parseArgs({ args, options: { force: flag }, allowPositionals: true });

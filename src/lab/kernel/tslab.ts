@@ -96,6 +96,20 @@ export function converterPatches(
       replace: `const rel = path_1.default.relative(${projectRoot}, d.file.fileName);`,
     },
     {
+      name: "shorthand properties of variables from earlier cells",
+      find: "function wrapPrevIdentifier(node) {\n            var _a, _b;",
+      replace: `function wrapPrevIdentifier(node) {
+            var _a, _b;
+            if (ts.isShorthandPropertyAssignment(node)) {
+              const value = checker.getShorthandAssignmentValueSymbol(ts.getOriginalNode(node));
+              const earlier = value?.declarations?.some((decl) => decl.getSourceFile() === declsFile);
+              return !earlier ? node : ts.factory.createPropertyAssignment(
+                node.name,
+                ts.factory.createPropertyAccessExpression(ts.factory.createIdentifier("exports"), node.name),
+              );
+            }`,
+    },
+    {
       name: "source map of a cell",
       find: 'if (!fileName.endsWith(".js")) {',
       replace: `if (fileName === dstFilename + ".map") { ${hooks}.sourceMap("typescript", data); }

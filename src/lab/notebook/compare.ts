@@ -16,7 +16,8 @@ export interface CellDifference {
 const SIGNIFICANT_DIGITS = 10;
 /** Pictures are drawn from the figure, which is compared itself. */
 const DERIVED_MIMES = new Set(["image/svg+xml", "image/png"]);
-const NUMBER = /-?\d+\.\d+(?:e[+-]?\d+)?|-?\d+e[+-]?\d+/gi;
+// A number by itself, with a point or an exponent: not part of a name, a version or a colour such as #009e73.
+const NUMBER = /(?<![\w#.-])-?\d+(?:\.\d+(?:e[+-]?\d+)?|e[+-]?\d+)(?![\w.])/gi;
 const LINES_SHOWN = 12;
 
 /**

@@ -270,7 +270,8 @@ async function addPictures(notebook: Notebook, renderer: StaticRenderer): Promis
     for (const output of cell.outputs) {
       if (output.output_type !== "display_data" && output.output_type !== "execute_result") continue;
       const figure = output.data[FIGURE_MIME];
-      if (figure !== undefined) output.data["image/svg+xml"] ??= await renderer.render(figure);
+      if (figure !== undefined)
+        output.data["image/svg+xml"] ??= await renderer.render(structuredClone(figure));
     }
   }
 }

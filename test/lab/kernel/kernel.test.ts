@@ -179,6 +179,12 @@ describe("kernel protocol", () => {
     expect(result).toBe("DataError,2,2");
   });
 
+  it("takes shorthand properties of variables from this cell and from earlier ones", async () => {
+    await execute(kernel, "const seed = 7;");
+    const { result } = await execute(kernel, "const now = 1;\nJSON.stringify([{ seed }, { now, seed }])");
+    expect(result).toBe('[{"seed":7},{"now":1,"seed":7}]');
+  });
+
   it("answers on the control channel while a cell runs", async () => {
     const running = execute(
       kernel,

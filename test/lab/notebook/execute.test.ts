@@ -178,6 +178,8 @@ describe("comparison with stored outputs", () => {
     expect(compareOutputs(withText("share 0.3333333333"), withText("share 0.3333333334"))).toEqual([
       { cell: 1, lines: ["- share 0.3333333333", "+ share 0.3333333334"] },
     ]);
+    // A colour and a version are no numbers.
+    expect(compareOutputs(withText("#009e73 1.0.22"), withText("#009e74 1.0.22"))).toHaveLength(1);
     // Whole numbers count customers: exact.
     expect(compareOutputs(withText("12345678901"), withText("12345678902"))).toHaveLength(1);
   });

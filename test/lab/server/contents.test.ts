@@ -12,7 +12,8 @@ const put = (content: unknown, type = "notebook"): { method: string; body: objec
 });
 
 /** Names in a folder, hidden ones too, that a careless save might leave. */
-const leftovers = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => name.includes(".tmp"));
+const leftovers = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.includes(".tmp"));
 
 describe("reading", () => {
   it("lists a folder without hidden files and without what leads outside", async () => {
@@ -41,13 +42,21 @@ describe("reading", () => {
     await writeFile(join(place.root, "latin1.csv"), Buffer.from("Gr\xf6\xdfe\n", "latin1"));
     const server = await serve(place);
     const text = await askJson(server, "/api/contents/utf8.csv");
-    expect(text.body).toMatchObject({ format: "text", content: "Größe\n", mimetype: "text/csv", type: "file" });
+    expect(text.body).toMatchObject({
+      format: "text",
+      content: "Größe\n",
+      mimetype: "text/csv",
+      type: "file",
+    });
     const forced = await askJson(server, "/api/contents/utf8.csv?format=base64");
     expect(forced.body["content"]).toBe(Buffer.from("Größe\n").toString("base64"));
     const binary = await askJson(server, "/api/contents/latin1.csv");
     expect(binary.body).toMatchObject({ format: "base64", content: "R3L232UK" });
     const refused = await askJson(server, "/api/contents/latin1.csv?format=text");
-    expect(refused).toEqual({ status: 400, body: { message: "latin1.csv is not UTF-8 encoded", reason: "bad format" } });
+    expect(refused).toEqual({
+      status: 400,
+      body: { message: "latin1.csv is not UTF-8 encoded", reason: "bad format" },
+    });
   });
 
   it("hashes what is on disk when asked", async () => {
@@ -66,7 +75,8 @@ describe("reading", () => {
     await writeFile(join(place.root, "a.txt"), "");
     await writeFile(join(place.root, ".env"), "SECRET=1");
     const server = await serve(place);
-    const status = async (path: string): Promise<number> => (await ask(server, `/api/contents/${path}`)).status;
+    const status = async (path: string): Promise<number> =>
+      (await ask(server, `/api/contents/${path}`)).status;
     expect(await status("a.txt?type=directory")).toBe(400);
     expect(await status("notebooks?type=file")).toBe(400);
     expect(await status("a.txt?content=2")).toBe(400);
@@ -138,7 +148,9 @@ describe("saving", () => {
       body: '{"type": ',
     });
     expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ message: expect.stringContaining("not valid JSON") as string });
+    expect(await answer.json()).toMatchObject({
+      message: expect.stringContaining("not valid JSON") as string,
+    });
   });
 
   it("creates untitled notebooks, files and folders under free names", async () => {
@@ -147,12 +159,19 @@ describe("saving", () => {
     const create = async (body: object): Promise<unknown> =>
       (await askJson(server, "/api/contents/notebooks", { method: "POST", body })).body["path"];
     const made = await Promise.all([1, 2, 3].map(() => create({ type: "notebook" })));
-    expect(made.sort()).toEqual(["notebooks/Untitled.ipynb", "notebooks/Untitled1.ipynb", "notebooks/Untitled2.ipynb"]);
+    expect(made.sort()).toEqual([
+      "notebooks/Untitled.ipynb",
+      "notebooks/Untitled1.ipynb",
+      "notebooks/Untitled2.ipynb",
+    ]);
     expect(await create({ type: "file", ext: ".ts" })).toBe("notebooks/untitled.ts");
     expect(await create({ type: "directory" })).toBe("notebooks/Untitled Folder");
     expect(await create({ type: "directory" })).toBe("notebooks/Untitled Folder 1");
     const opened = await askJson(server, "/api/contents/notebooks/Untitled.ipynb");
-    expect(opened.body["content"]).toMatchObject({ nbformat: 4, metadata: { kernelspec: { name: "tslab" } } });
+    expect(opened.body["content"]).toMatchObject({
+      nbformat: 4,
+      metadata: { kernelspec: { name: "tslab" } },
+    });
     expect((await ask(server, "/api/contents", { method: "POST", body: { ext: "/../x" } })).status).toBe(400);
   });
 
@@ -161,7 +180,9 @@ describe("saving", () => {
     await writeFile(join(place.root, "a.csv"), "1");
     const server = await serve(place);
     const copy = async (to: string, from: string): Promise<unknown> =>
-      (await askJson(server, `/api/contents${to}`, { method: "POST", body: { copy_from: from } })).body["path"];
+      (await askJson(server, `/api/contents${to}`, { method: "POST", body: { copy_from: from } })).body[
+        "path"
+      ];
     expect(await copy("", "a.csv")).toBe("a-Copy1.csv");
     expect(await copy("", "a-Copy1.csv")).toBe("a-Copy2.csv");
     expect(await copy("/notebooks", "a.csv")).toBe("notebooks/a.csv");
@@ -177,7 +198,12 @@ describe("saving", () => {
     const chunk = (number: number, from: number, to: number): Promise<{ status: number }> =>
       askJson(server, "/api/contents/data.bin", {
         method: "PUT",
-        body: { type: "file", format: "base64", chunk: number, content: data.subarray(from, to).toString("base64") },
+        body: {
+          type: "file",
+          format: "base64",
+          chunk: number,
+          content: data.subarray(from, to).toString("base64"),
+        },
       });
     expect((await chunk(1, 0, 1000)).status).toBe(201);
     expect((await ask(server, "/api/contents/data.bin")).status).toBe(404);
@@ -194,7 +220,9 @@ describe("saving", () => {
     const place = await workplace();
     const server = await serve(place);
     const versions = Array.from({ length: 8 }, (_, i) => notebookOf(codeCell(String(i).repeat(200_000))));
-    const answers = await Promise.all(versions.map((content) => ask(server, "/api/contents/a.ipynb", put(content))));
+    const answers = await Promise.all(
+      versions.map((content) => ask(server, "/api/contents/a.ipynb", put(content))),
+    );
     expect(answers.every(({ status }) => status === 200 || status === 201)).toBe(true);
     const saved = parseNotebook(await readFile(join(place.root, "a.ipynb"), "utf8"), "a.ipynb");
     expect(saved.cells[0]?.source).toMatch(/^(\d)\1{199999}$/);
@@ -233,7 +261,11 @@ describe("a full disk", () => {
     const server = await serve(place, options);
     expect((await ask(server, "/api/contents/a.ipynb", put(notebookOf(codeCell("small"))))).status).toBe(201);
     const old = await readFile(join(place.root, "a.ipynb"), "utf8");
-    const { status, body } = await askJson(server, "/api/contents/a.ipynb", put(notebookOf(codeCell("x".repeat(500_000)))));
+    const { status, body } = await askJson(
+      server,
+      "/api/contents/a.ipynb",
+      put(notebookOf(codeCell("x".repeat(500_000)))),
+    );
     expect(status).toBe(507);
     expect(body["message"]).toBe(
       "no space left on the disk: a.ipynb was not saved, the file on disk is unchanged",
@@ -283,8 +315,13 @@ describe("renaming and deleting", () => {
     expect((await rename("a.ipynb", ".b")).status).toBe(400);
     expect((await rename("a.ipynb", 1)).status).toBe(400);
     const moved = await rename("a.ipynb", "notebooks/c d.ipynb");
-    expect(moved).toMatchObject({ status: 200, body: { path: "notebooks/c d.ipynb", name: "c d.ipynb", type: "notebook" } });
-    expect(JSON.parse((await ask(server, "/api/contents/notebooks/c%20d.ipynb/checkpoints")).text)).toHaveLength(1);
+    expect(moved).toMatchObject({
+      status: 200,
+      body: { path: "notebooks/c d.ipynb", name: "c d.ipynb", type: "notebook" },
+    });
+    expect(
+      JSON.parse((await ask(server, "/api/contents/notebooks/c%20d.ipynb/checkpoints")).text),
+    ).toHaveLength(1);
     expect((await ask(server, "/api/contents/a.ipynb")).status).toBe(404);
   });
 

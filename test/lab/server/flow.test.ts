@@ -7,10 +7,21 @@ import { message } from "./support.js";
 
 const parent = (id: string) => message("shell", "execute_request", { id }).header;
 
-function gate(limits: Partial<Limits> = {}): { gate: OutputGate; seen: KernelMessage[]; texts: () => string[] } {
+function gate(limits: Partial<Limits> = {}): {
+  gate: OutputGate;
+  seen: KernelMessage[];
+  texts: () => string[];
+} {
   const seen: KernelMessage[] = [];
   const output = new OutputGate((sent) => seen.push(sent), { ...DEFAULT_LIMITS, ...limits });
-  return { gate: output, seen, texts: () => seen.map((sent) => String(sent.content["text"] ?? sent.header.msg_type)) };
+  return {
+    gate: output,
+    seen,
+    texts: () =>
+      seen.map(({ content, header }) =>
+        typeof content["text"] === "string" ? content["text"] : header.msg_type,
+      ),
+  };
 }
 
 const print = (text: string, cell: ReturnType<typeof parent>, name = "stdout"): KernelMessage =>
@@ -69,21 +80,31 @@ describe("output on its way to the browser", () => {
   });
 
   it("never passes more than the limits, and passes all of a short text", () => {
-    const texts = fc.array(fc.string({ unit: fc.constantFrom("a", "\n", "é", "😀"), maxLength: 12 }), { maxLength: 20 });
+    const texts = fc.array(fc.string({ unit: fc.constantFrom("a", "\n", "é", "😀"), maxLength: 12 }), {
+      maxLength: 20,
+    });
     fc.assert(
-      fc.property(texts, fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 8 }), (parts, characters, lines) => {
-        const { gate: output, seen } = gate({ outputCharacters: characters, outputLines: lines });
-        const cell = parent("a");
-        for (const part of parts) output.push(print(part, cell));
-        output.flush();
-        const passed = seen.filter((sent) => sent.content["name"] === "stdout").map((sent) => sent.content["text"]).join("");
-        const all = parts.join("");
-        expect(passed.length).toBeLessThanOrEqual(characters);
-        expect(passed.split("\n").length - 1).toBeLessThanOrEqual(lines);
-        expect(all.startsWith(passed)).toBe(true);
-        expect(passed).toBe(Buffer.from(passed).toString()); // no half characters
-        expect(seen.some((sent) => sent.content["name"] === "stderr")).toBe(passed !== all);
-      }),
+      fc.property(
+        texts,
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 8 }),
+        (parts, characters, lines) => {
+          const { gate: output, seen } = gate({ outputCharacters: characters, outputLines: lines });
+          const cell = parent("a");
+          for (const part of parts) output.push(print(part, cell));
+          output.flush();
+          const passed = seen
+            .filter((sent) => sent.content["name"] === "stdout")
+            .map((sent) => sent.content["text"])
+            .join("");
+          const all = parts.join("");
+          expect(passed.length).toBeLessThanOrEqual(characters);
+          expect(passed.split("\n").length - 1).toBeLessThanOrEqual(lines);
+          expect(all.startsWith(passed)).toBe(true);
+          expect(passed).toBe(Buffer.from(passed).toString()); // no half characters
+          expect(seen.some((sent) => sent.content["name"] === "stderr")).toBe(passed !== all);
+        },
+      ),
       { seed: 4, numRuns: 500 },
     );
   });
@@ -91,7 +112,8 @@ describe("output on its way to the browser", () => {
   it("stops a cell that displays without end", () => {
     const { gate: output, texts } = gate({ displays: 2, displayCharacters: 100 });
     const cell = parent("a");
-    for (let i = 0; i < 5; i++) output.push(message("iopub", "update_display_data", { data: { "text/plain": "x" } }, cell));
+    for (let i = 0; i < 5; i++)
+      output.push(message("iopub", "update_display_data", { data: { "text/plain": "x" } }, cell));
     expect(texts().slice(0, 2)).toEqual(["update_display_data", "update_display_data"]);
     expect(texts()[2]).toContain("truncated after 2 displays");
     expect(texts()).toHaveLength(3);

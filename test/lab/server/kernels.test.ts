@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { KernelOptions } from "../../../src/lab/kernel/client.js";
 import type { KernelMessage } from "../../../src/lab/kernel/wire.js";
-import { type Kernel, type KernelClient, type KernelHandle, KernelManager } from "../../../src/lab/server/kernels.js";
+import {
+  type Kernel,
+  type KernelClient,
+  type KernelHandle,
+  KernelManager,
+} from "../../../src/lab/server/kernels.js";
 import { DEFAULT_LIMITS, type Limits } from "../../../src/lab/server/limits.js";
 import type { Outgoing } from "../../../src/lab/server/protocol.js";
 import { asHandle, FakeKernel, message, temporaryFolder, until } from "./support.js";
@@ -17,7 +22,11 @@ interface Setup {
 
 /** Kernels from `next`, by default one fake after another that is ready at once. */
 async function setup(
-  settings: { spare?: boolean; limits?: Partial<Limits>; next?: (kernel: FakeKernel) => Promise<KernelHandle> } = {},
+  settings: {
+    spare?: boolean;
+    limits?: Partial<Limits>;
+    next?: (kernel: FakeKernel) => Promise<KernelHandle>;
+  } = {},
 ): Promise<Setup> {
   const folder = await temporaryFolder();
   const started: FakeKernel[] = [];
@@ -109,7 +118,10 @@ describe("a kernel of the server", () => {
     const client = new Client("a");
     kernel.attach(client);
     started[0]?.emit("message", message("shell", "kernel_info_reply", {}, request("probe").header));
-    started[0]?.emit("message", message("iopub", "status", { execution_state: "busy" }, request("probe").header));
+    started[0]?.emit(
+      "message",
+      message("iopub", "status", { execution_state: "busy" }, request("probe").header),
+    );
     expect(client.got).toEqual([]);
     expect(kernel.state).toBe("idle");
   });
@@ -132,7 +144,10 @@ describe("a kernel of the server", () => {
     expect(stranger.got).toEqual([]);
     const after = new Client("a");
     kernel.attach(after);
-    expect(after.got.map((sent) => sent.content["text"] ?? sent.header.msg_type)).toEqual(["1\n2\n", "execute_reply"]);
+    expect(after.got.map((sent) => sent.content["text"] ?? sent.header.msg_type)).toEqual([
+      "1\n2\n",
+      "execute_reply",
+    ]);
     expect(before.got).toEqual([]);
     kernel.detach(after);
     const again = new Client("a");
@@ -149,7 +164,8 @@ describe("a kernel of the server", () => {
     const asked = request("a");
     kernel.receive(asked);
     kernel.detach(client);
-    for (let i = 0; i < 50; i++) started[0]?.emit("message", message("iopub", "display_data", { i }, asked.header));
+    for (let i = 0; i < 50; i++)
+      started[0]?.emit("message", message("iopub", "display_data", { i }, asked.header));
     const after = new Client("a");
     kernel.attach(after);
     expect(after.got.length).toBeGreaterThan(2);

@@ -1,11 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KernelMessage } from "../../../src/lab/kernel/wire.js";
-import { decodeBinary, decodeJson, encodeBinary, encodeJson, ProtocolError } from "../../../src/lab/server/protocol.js";
+import {
+  decodeBinary,
+  decodeJson,
+  encodeBinary,
+  encodeJson,
+  ProtocolError,
+} from "../../../src/lab/server/protocol.js";
 
-const object = fc.dictionary(fc.string().filter((key) => key !== "__proto__"), fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown), {
-  noNullPrototype: true,
-});
+const object = fc.dictionary(
+  fc.string().filter((key) => key !== "__proto__"),
+  fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+  {
+    noNullPrototype: true,
+  },
+);
 const header = fc.record({
   msg_id: fc.string(),
   msg_type: fc.string(),
@@ -20,7 +30,10 @@ const messages: fc.Arbitrary<KernelMessage> = fc.record({
   parent_header: fc.oneof(header, fc.constant({})),
   metadata: object,
   content: object,
-  buffers: fc.array(fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)), { maxLength: 3 }),
+  buffers: fc.array(
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    { maxLength: 3 },
+  ),
 });
 
 describe("websocket codec", () => {
@@ -76,7 +89,10 @@ describe("websocket codec", () => {
         bytes.writeUInt8(bytes.readUInt8(at) ^ flip, at);
         return bytes.subarray(0, length);
       });
-    const bytes = fc.oneof(damaged, fc.uint8Array({ maxLength: 100 }).map((raw) => Buffer.from(raw)));
+    const bytes = fc.oneof(
+      damaged,
+      fc.uint8Array({ maxLength: 100 }).map((raw) => Buffer.from(raw)),
+    );
     fc.assert(
       fc.property(bytes, fc.constantFrom(decodeBinary, decodeJson), (frame, decode) => {
         try {
@@ -87,7 +103,13 @@ describe("websocket codec", () => {
       }),
       { seed: 3, numRuns: 1000 },
     );
-    for (const text of ["", "null", "[]", '{"channel":"x"}', '{"channel":"shell","header":{},"content":{}}']) {
+    for (const text of [
+      "",
+      "null",
+      "[]",
+      '{"channel":"x"}',
+      '{"channel":"shell","header":{},"content":{}}',
+    ]) {
       expect(() => decodeJson(text)).toThrow(ProtocolError);
     }
   });

@@ -8,10 +8,12 @@ import type { KernelMessage } from "../../../src/lab/kernel/wire.js";
 import type { KernelHandle } from "../../../src/lab/server/kernels.js";
 import { type LabServer, type ServerOptions, startServer } from "../../../src/lab/server/server.js";
 
-/** A folder that goes away with the test. */
-export async function temporaryFolder(): Promise<string> {
+type Later = (cleanUp: () => Promise<void>) => void;
+
+/** A folder that goes away with the test, or when `later` says. */
+export async function temporaryFolder(later: Later = onTestFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "clientele-test-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  later(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -24,8 +26,8 @@ export interface Workplace {
 }
 
 /** An empty project, front end and state folder. */
-export async function workplace(): Promise<Workplace> {
-  const folder = await temporaryFolder();
+export async function workplace(later: Later = onTestFinished): Promise<Workplace> {
+  const folder = await temporaryFolder(later);
   const [root, uiDir, stateDir] = [join(folder, "root"), join(folder, "ui"), join(folder, "state")];
   await mkdir(join(root, "notebooks"), { recursive: true });
   await mkdir(join(uiDir, "static"), { recursive: true });
@@ -68,6 +70,7 @@ export function ask(server: LabServer, path: string, question: Question = {}): P
         host: "127.0.0.1",
         port: server.port,
         path,
+        agent: false,
         method: question.method ?? "GET",
         headers: { authorization: `token ${server.token}`, ...question.headers },
       },
@@ -110,11 +113,18 @@ export const codeCell = (source: string, outputs: object[] = [], metadata: objec
 });
 
 /** A notebook of these cells. */
-export const notebookOf = (...cells: object[]): object => ({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 });
+export const notebookOf = (...cells: object[]): object => ({
+  cells,
+  metadata: {},
+  nbformat: 4,
+  nbformat_minor: 5,
+});
 
 /** A kernel that does what the test says. */
-export class FakeKernel extends EventEmitter<{ message: [KernelMessage]; exit: [number | null, NodeJS.Signals | null] }> {
-  readonly pid = -1;
+export class FakeKernel extends EventEmitter<{
+  message: [KernelMessage];
+  exit: [number | null, NodeJS.Signals | null];
+}> {
   readonly sent: KernelMessage[] = [];
   interrupts = 0;
   alive = true;

@@ -6,7 +6,11 @@ import type { LabServer } from "../../../src/lab/server/server.js";
 import { isTrustedThroughout, Notary } from "../../../src/lab/server/trust.js";
 import { ask, askJson, codeCell, notebookOf, serve, temporaryFolder, workplace } from "./support.js";
 
-const active = { output_type: "display_data", data: { "text/html": "<script>steal()</script>" }, metadata: {} };
+const active = {
+  output_type: "display_data",
+  data: { "text/html": "<script>steal()</script>" },
+  metadata: {},
+};
 const printed = { output_type: "stream", name: "stdout", text: "1\n" };
 const figure = {
   output_type: "display_data",
@@ -17,10 +21,14 @@ const figure = {
 /** Trust marks of the code cells as a browser gets them. */
 async function marks(server: LabServer, path: string): Promise<unknown[]> {
   const { body } = await askJson(server, `/api/contents/${path}`);
-  return (body["content"] as Notebook).cells.filter((cell) => cell.cell_type === "code").map((cell) => cell.metadata["trusted"]);
+  return (body["content"] as Notebook).cells
+    .filter((cell) => cell.cell_type === "code")
+    .map((cell) => cell.metadata["trusted"]);
 }
 
-const foreign = JSON.stringify(notebookOf(codeCell("1", [active]), codeCell("22", [printed]), codeCell("333", [figure])));
+const foreign = JSON.stringify(
+  notebookOf(codeCell("1", [active]), codeCell("22", [printed]), codeCell("333", [figure])),
+);
 
 describe("a notebook from elsewhere", () => {
   it("is not trusted where its output is active, is after the user said so, and not after a change outside", async () => {
@@ -41,7 +49,10 @@ describe("a notebook from elsewhere", () => {
     await writeFile(join(place.root, "a.ipynb"), foreign);
     const server = await serve(place);
     const { body } = await askJson(server, "/api/contents/a.ipynb");
-    await ask(server, "/api/contents/a.ipynb", { method: "PUT", body: { type: "notebook", content: body["content"] } });
+    await ask(server, "/api/contents/a.ipynb", {
+      method: "PUT",
+      body: { type: "notebook", content: body["content"] },
+    });
     expect(await marks(server, "a.ipynb")).toEqual([false, true, true]);
   });
 
@@ -50,7 +61,10 @@ describe("a notebook from elsewhere", () => {
     await writeFile(join(place.root, "a.ipynb"), foreign);
     const server = await serve(place);
     // What the front end sends then: the cell it ran is marked.
-    const content = notebookOf(codeCell("1", [active], { trusted: true }), codeCell("22", [printed], { trusted: true }));
+    const content = notebookOf(
+      codeCell("1", [active], { trusted: true }),
+      codeCell("22", [printed], { trusted: true }),
+    );
     await ask(server, "/api/contents/a.ipynb", { method: "PUT", body: { type: "notebook", content } });
     expect(await marks(server, "a.ipynb")).toEqual([true, true]);
   });
@@ -58,7 +72,10 @@ describe("a notebook from elsewhere", () => {
   it("does not become trusted by marks inside the file", async () => {
     const place = await workplace();
     const server = await serve(place);
-    await writeFile(join(place.root, "a.ipynb"), JSON.stringify(notebookOf(codeCell("1", [active], { trusted: true }))));
+    await writeFile(
+      join(place.root, "a.ipynb"),
+      JSON.stringify(notebookOf(codeCell("1", [active], { trusted: true }))),
+    );
     expect(await marks(server, "a.ipynb")).toEqual([false]);
   });
 
@@ -90,7 +107,11 @@ describe("signatures", () => {
     const folder = join(await temporaryFolder(), "state");
     const notary = await Notary.open(folder);
     await notary.sign(nb("a"));
-    const modes = await Promise.all(["", "notebook-secret", "signatures"].map(async (name) => (await stat(join(folder, name))).mode & 0o777));
+    const modes = await Promise.all(
+      ["", "notebook-secret", "signatures"].map(
+        async (name) => (await stat(join(folder, name))).mode & 0o777,
+      ),
+    );
     expect(modes).toEqual([0o700, 0o600, 0o600]);
   });
 
@@ -105,14 +126,26 @@ describe("signatures", () => {
   });
 
   it("need every cell to be marked or harmless", () => {
-    const check = (...cells: object[]): boolean => isTrustedThroughout(readNotebook(notebookOf(...cells), "x"));
+    const check = (...cells: object[]): boolean =>
+      isTrustedThroughout(readNotebook(notebookOf(...cells), "x"));
     expect(check()).toBe(true);
     expect(check(codeCell("1", [printed, figure]))).toBe(true);
     expect(check(codeCell("1", [active]))).toBe(false);
     expect(check(codeCell("1", [active], { trusted: "yes" }))).toBe(false);
     expect(check(codeCell("1", [active], { trusted: true }), codeCell("2", [active]))).toBe(false);
-    for (const type of ["image/svg+xml", "text/markdown", "application/javascript", "application/x-unknown"]) {
-      expect(check(codeCell("1", [{ output_type: "execute_result", data: { [type]: "x" }, metadata: {}, execution_count: 1 }]))).toBe(false);
+    for (const type of [
+      "image/svg+xml",
+      "text/markdown",
+      "application/javascript",
+      "application/x-unknown",
+    ]) {
+      expect(
+        check(
+          codeCell("1", [
+            { output_type: "execute_result", data: { [type]: "x" }, metadata: {}, execution_count: 1 },
+          ]),
+        ),
+      ).toBe(false);
     }
   });
 });

@@ -1,0 +1,141 @@
+import type { ColumnTable } from "arquero";
+import { DataError } from "../core/errors.js";
+import type { Dialect } from "./dialect.js";
+import { quoted } from "./sql.js";
+import type { ColumnType, Warehouse } from "./warehouse.js";
+
+/** A data mart: one SQL text, and what its columns hold. */
+export interface Mart<Name extends string = string> {
+  readonly name: string;
+  /** Columns in order, with their types. */
+  readonly columns: Readonly<Record<Name, ColumnType>>;
+  /** Columns that identify a row, by which a reader sorts. */
+  readonly key: readonly Name[];
+  /** The query that makes it, from the star schema. */
+  readonly sql: (dialect: Dialect) => string;
+}
+
+type CustomerDayColumn =
+  | "customer_key"
+  | "day"
+  | "month"
+  | "orders"
+  | "units"
+  | "sales_cents"
+  | "returns_cents"
+  | "revenue_cents"
+  | "margin_cents";
+
+/**
+ * One row per customer and day: `orders` placed, `units` kept, `sales_cents` before returns, `returns_cents` (0 or more),
+ * `revenue_cents` = sales - returns, `margin_cents` = revenue - cost of the goods kept. EUR cents. An order that came back
+ * whole still counts as an order: the customer did buy.
+ */
+export const customerDay: Mart<CustomerDayColumn> = {
+  name: "customer_day",
+  columns: {
+    customer_key: "integer",
+    day: "integer",
+    month: "integer",
+    orders: "bigint",
+    units: "bigint",
+    sales_cents: "bigint",
+    returns_cents: "bigint",
+    revenue_cents: "bigint",
+    margin_cents: "bigint",
+  },
+  key: ["customer_key", "day"],
+  sql: ({ integerSum }) => `
+    SELECT customer_key, day, month,
+           COUNT(DISTINCT CASE WHEN is_return = 0 THEN order_id END) AS orders,
+           ${integerSum("quantity")} AS units,
+           ${integerSum("CASE WHEN is_return = 0 THEN amount_cents ELSE 0 END")} AS sales_cents,
+           ${integerSum("CASE WHEN is_return = 1 THEN 0 - amount_cents ELSE 0 END")} AS returns_cents,
+           ${integerSum("amount_cents")} AS revenue_cents,
+           ${integerSum("amount_cents - cost_cents")} AS margin_cents
+    FROM fact_transaction
+    GROUP BY customer_key, day, month
+    ORDER BY customer_key, day`,
+};
+
+type CustomerSummaryColumn =
+  | "customer_key"
+  | "customer_id"
+  | "acquisition_channel"
+  | "region"
+  | "birth_year"
+  | "orders"
+  | "purchase_days"
+  | "first_day"
+  | "last_day"
+  | "units"
+  | "sales_cents"
+  | "returns_cents"
+  | "revenue_cents"
+  | "margin_cents";
+
+/**
+ * One row per customer with at least one order: sums of `customer_day`, `purchase_days` (days with an order),
+ * `first_day` and `last_day` of an order. `region` is "unknown" and `birth_year` NULL where no record tells.
+ */
+export const customerSummary: Mart<CustomerSummaryColumn> = {
+  name: "customer_summary",
+  columns: {
+    customer_key: "integer",
+    customer_id: "text",
+    acquisition_channel: "text",
+    region: "text",
+    birth_year: "integer",
+    orders: "bigint",
+    purchase_days: "bigint",
+    first_day: "integer",
+    last_day: "integer",
+    units: "bigint",
+    sales_cents: "bigint",
+    returns_cents: "bigint",
+    revenue_cents: "bigint",
+    margin_cents: "bigint",
+  },
+  key: ["customer_key"],
+  sql: ({ integerSum }) => `
+    WITH total AS (
+      SELECT customer_key, ${integerSum("orders")} AS orders, COUNT(CASE WHEN orders > 0 THEN 1 END) AS purchase_days,
+             MIN(CASE WHEN orders > 0 THEN day END) AS first_day, MAX(CASE WHEN orders > 0 THEN day END) AS last_day,
+             ${integerSum("units")} AS units, ${integerSum("sales_cents")} AS sales_cents,
+             ${integerSum("returns_cents")} AS returns_cents, ${integerSum("revenue_cents")} AS revenue_cents,
+             ${integerSum("margin_cents")} AS margin_cents
+      FROM customer_day GROUP BY customer_key
+    )
+    SELECT total.customer_key AS customer_key, customer.customer_id AS customer_id,
+           customer.acquisition_channel AS acquisition_channel, customer.region AS region,
+           customer.birth_year AS birth_year, total.orders AS orders, total.purchase_days AS purchase_days,
+           total.first_day AS first_day, total.last_day AS last_day, total.units AS units,
+           total.sales_cents AS sales_cents, total.returns_cents AS returns_cents,
+           total.revenue_cents AS revenue_cents, total.margin_cents AS margin_cents
+    FROM total JOIN dim_customer AS customer ON customer.customer_key = total.customer_key
+    WHERE total.orders > 0
+    ORDER BY customer_key`,
+};
+
+/**
+ * Reads a mart, sorted by its key. Numbers arrive as numbers, text as text, NULL as null.
+ * @throws DataError if the mart has not been built, or has more rows than the row budget.
+ */
+export async function readMart(warehouse: Warehouse, mart: Mart): Promise<ColumnTable> {
+  const tables = await warehouse.tables();
+  if (!tables.includes(mart.name)) {
+    throw new DataError(`there is no mart ${mart.name}: load the sources and call buildRepository first`);
+  }
+  const columns = Object.keys(mart.columns).map(quoted).join(", ");
+  return warehouse.query(
+    `SELECT ${columns} FROM ${quoted(mart.name)} ORDER BY ${mart.key.map(quoted).join(", ")}`,
+  );
+}
+
+/** Purchases of every customer on every day: see `customerDay` for the columns. @throws DataError as `readMart`. */
+export const readCustomerDay = (warehouse: Warehouse): Promise<ColumnTable> =>
+  readMart(warehouse, customerDay);
+
+/** One row per customer: see `customerSummary` for the columns. @throws DataError as `readMart`. */
+export const readCustomerSummary = (warehouse: Warehouse): Promise<ColumnTable> =>
+  readMart(warehouse, customerSummary);

@@ -1,0 +1,205 @@
+import { dayNumber, isoDay, parseIsoDay } from "../core/day.js";
+import type { ColumnType } from "./warehouse.js";
+
+/** What a column may hold: a rule reads one text at a time and never guesses. */
+
+/** Character before the decimals: "." as in 12.50 or "," as in 12,50. */
+export type DecimalMark = "." | ",";
+
+/** A value read from text; undefined means: not allowed. */
+export type Parsed = string | number | null | undefined;
+
+/** The rule of one column. */
+export interface ColumnRule {
+  /** How the value is stored. */
+  readonly type: ColumnType;
+  /** What is allowed, in words that follow "must be": "a day like 2024-12-31". */
+  readonly allowed: string;
+  /** Reads a text. */
+  readonly parse: (text: string, decimal: DecimalMark) => Parsed;
+  /** Whether reading this allowed text changed what it says: such values are counted as repaired. */
+  readonly repairs?: (text: string) => boolean;
+  /** Whether a text that is not allowed becomes a missing value, counted and listed, instead of rejecting its row. */
+  readonly orMissing?: boolean;
+  /** Whether the values are personal, so that no report may show them. */
+  readonly personal?: boolean;
+  /** Added to the name of the stored column, so that it says its unit: amounts in cents end in "_cents". */
+  readonly suffix?: string;
+  /** The stored column whose values are the allowed ones. */
+  readonly references?: { readonly table: string; readonly column: string };
+}
+
+/** Any text but the empty one, kept as it is: leading zeros and blanks stay. */
+export const text: ColumnRule = {
+  type: "text",
+  allowed: "a text that is not empty",
+  parse: (value) => (value === "" ? undefined : value),
+};
+
+/** A whole number, like -12; no sign "+", no leading zeros, no thousands separator. Up to 2^31 - 1. */
+export const integer: ColumnRule = {
+  type: "integer",
+  allowed: "a whole number",
+  parse: (value) => {
+    if (!/^(0|-?[1-9]\d{0,9})$/.test(value)) return undefined;
+    const number = Number(value);
+    return Math.abs(number) <= 2_147_483_647 ? number : undefined;
+  },
+};
+
+/**
+ * A whole number from `low` to `high`, both included.
+ * @throws RangeError if the bounds are not whole numbers in order.
+ */
+export function integerBetween(low: number, high: number): ColumnRule {
+  if (!(Number.isSafeInteger(low) && Number.isSafeInteger(high) && low <= high)) {
+    throw new RangeError(`bounds must be whole numbers in order, got ${low} and ${high}`);
+  }
+  return restricted(
+    integer,
+    `a whole number from ${low} to ${high}`,
+    (value) => value >= low && value <= high,
+  );
+}
+
+/** A whole number other than 0: a quantity, negative for a return. */
+export const nonZeroInteger: ColumnRule = restricted(
+  integer,
+  "a whole number other than 0",
+  (value) => value !== 0,
+);
+
+/** A number like -12.5, with the decimal mark of the file; no thousands separator, no exponent. */
+export const number: ColumnRule = {
+  type: "double",
+  allowed: "a number",
+  parse: (value, decimal) => {
+    const pattern = decimal === "." ? /^-?\d+(\.\d+)?$/ : /^-?\d+(,\d+)?$/;
+    return pattern.test(value) ? Number(decimal === "." ? value : value.replace(",", ".")) : undefined;
+  },
+};
+
+/** A number above 0. */
+export const positiveNumber: ColumnRule = restricted(number, "a number above 0", (value) => value > 0);
+
+/** An amount of EUR with at most two decimals, stored as whole cents in a column named `<name>_cents`. */
+export const euros: ColumnRule = {
+  type: "bigint",
+  suffix: "_cents",
+  allowed: "an amount in EUR with at most two decimals",
+  parse: parseCents,
+};
+
+/** An amount of EUR above 0, stored like `euros`. */
+export const positiveEuros: ColumnRule = restricted(
+  euros,
+  "an amount in EUR above 0 with at most two decimals",
+  (value) => value > 0,
+);
+
+/** An existing day written 2024-12-31, stored as a DATE. */
+export const isoDate: ColumnRule = {
+  type: "day",
+  allowed: "a day like 2024-12-31",
+  parse: parseIsoDay,
+};
+
+/**
+ * An existing day from `first` to `last`, both included and written 2024-12-31.
+ * @throws RangeError if a bound is no such day, or they are out of order.
+ */
+export function dayBetween(first: string, last: string): ColumnRule {
+  const from = dayNumber(first);
+  const to = dayNumber(last);
+  if (from > to) throw new RangeError(`the first day ${first} must not be after the last day ${last}`);
+  const allowed = `a day from ${isoDay(from)} to ${isoDay(to)} written like ${isoDay(to)}`;
+  return restricted(isoDate, allowed, (value) => value >= from && value <= to);
+}
+
+/**
+ * One of the given texts, exactly.
+ * @throws RangeError if none is given.
+ */
+export function oneOf(...values: readonly string[]): ColumnRule {
+  if (values.length === 0) throw new RangeError("oneOf needs at least one value");
+  const known = new Set(values);
+  const allowed =
+    values.length === 1 ? `"${values[0]}"` : `one of ${values.map((value) => `"${value}"`).join(", ")}`;
+  return { type: "text", allowed, parse: (value) => (known.has(value) ? value : undefined) };
+}
+
+/** A value that a column of a table already loaded holds: `references("products", "product_id")`. */
+export function references(table: string, column: string): ColumnRule {
+  return { ...text, allowed: `a ${column} of table ${table}`, references: { table, column } };
+}
+
+/**
+ * An email address of the simplest kind, something@domain.tld. Capitals and blanks around it are repaired: the same
+ * address is then the same text. Personal.
+ */
+export const email: ColumnRule = {
+  type: "text",
+  allowed: "an email address",
+  personal: true,
+  parse: (value) => {
+    const normal = value.trim().toLowerCase();
+    return /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(normal) ? normal : undefined;
+  },
+  repairs: (value) => value !== value.trim().toLowerCase(),
+};
+
+/** A rule whose value may be missing: the empty text, or one of `missing`, which then counts as repaired. */
+export function optional(rule: ColumnRule, ...missing: readonly string[]): ColumnRule {
+  const tokens = new Set(missing);
+  const isMissing = (value: string): boolean => value === "" || tokens.has(value);
+  return {
+    ...rule,
+    allowed: `${rule.allowed}, or empty`,
+    parse: (value, decimal) => (isMissing(value) ? null : rule.parse(value, decimal)),
+    repairs: (value) => (isMissing(value) ? value !== "" : (rule.repairs?.(value) ?? false)),
+  };
+}
+
+/** A rule that keeps the row of a value that is not allowed: the value becomes missing, counted and listed as repaired. */
+export const orMissing = (rule: ColumnRule): ColumnRule => ({ ...rule, orMissing: true });
+
+/** A rule for values that identify a person: reports say that one is wrong, never what it is. */
+export const personal = (rule: ColumnRule): ColumnRule => ({ ...rule, personal: true });
+
+/** A rule that allows less. */
+function restricted(rule: ColumnRule, allowed: string, accepts: (value: number) => boolean): ColumnRule {
+  return {
+    ...rule,
+    allowed,
+    parse: (value, decimal) => {
+      const parsed = rule.parse(value, decimal);
+      return typeof parsed === "number" && accepts(parsed) ? parsed : undefined;
+    },
+  };
+}
+
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
+
+/** Whole cents of "12", "12.5" or "-12.50"; exact, no floating point. Up to 13 digits before the decimal mark. */
+function parseCents(value: string, decimal: DecimalMark): number | undefined {
+  const mark = decimal.charCodeAt(0);
+  const start = value.charCodeAt(0) === MINUS ? 1 : 0;
+  let amount = 0;
+  let decimals = -1; // -1 until the decimal mark
+  for (let i = start; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === mark && decimals === -1 && i > start) decimals = 0;
+    else if (code >= ZERO && code <= NINE) {
+      amount = amount * 10 + (code - ZERO);
+      if (decimals !== -1) decimals++;
+    } else return undefined;
+  }
+  const isWhole = decimals === -1;
+  const isWellFormed = value.length > start && decimals !== 0 && decimals <= 2;
+  if (!isWellFormed || value.length - start > 17) return undefined;
+  const inCents = isWhole ? amount * 100 : decimals === 1 ? amount * 10 : amount;
+  if (!Number.isSafeInteger(inCents)) return undefined;
+  return start === 1 && inCents !== 0 ? -inCents : inCents;
+}

@@ -1,0 +1,24 @@
+/** The sample company: generated from known parameters and a seed, so that a lesson can compare estimate and truth. */
+export {
+  type Company,
+  type CompanyTable,
+  generateCompany,
+  type SampleOptions,
+  type SampleResult,
+  type TextColumns,
+  writeCompany,
+  writeSample,
+} from "./company.js";
+export type { PlantedDefect } from "./customer.js";
+export { loadCompany, loadTruth } from "./load.js";
+export {
+  type AcquisitionChannel,
+  brenkamp,
+  type CompanyParameters,
+  type Defects,
+  type Product,
+  type RareDefect,
+  type Region,
+  type SalesChannel,
+  sampleSeed,
+} from "./parameters.js";

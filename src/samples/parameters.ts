@@ -1,0 +1,214 @@
+/** What the sample company is made of. Every number here is a truth that a lesson can try to recover. */
+
+/** How the customers won through one acquisition channel behave. */
+export interface AcquisitionChannel {
+  readonly channel_id: string;
+  readonly name: string;
+  /** Share of all new customers; the shares of the channels add to 1. */
+  readonly share: number;
+  /** What winning one customer cost, EUR cents. */
+  readonly costCents: number;
+  /**
+   * Pareto/NBD process, time in weeks: purchase rates vary over customers as Gamma(r, alpha), lapse rates as
+   * Gamma(s, beta), second argument a rate. @see Schmittlein, Morrison & Colombo (1987), Management Science 33(1).
+   */
+  readonly purchase: {
+    readonly r: number;
+    readonly alpha: number;
+    readonly s: number;
+    readonly beta: number;
+  };
+  /**
+   * Gamma-gamma spend: an order's budget in EUR is Gamma(p, nu), nu varies over customers as Gamma(q, gamma).
+   * Mean budget p gamma / (q - 1). @see Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value.
+   */
+  readonly spend: { readonly p: number; readonly q: number; readonly gamma: number };
+}
+
+/** Where an order is placed. */
+export interface SalesChannel {
+  readonly channel_id: string;
+  readonly name: string;
+}
+
+/** A product with its list price at the start, and its unit cost, in EUR cents. */
+export interface Product {
+  readonly product_id: string;
+  readonly name: string;
+  readonly category: string;
+  readonly priceCents: number;
+  readonly costCents: number;
+  /** How often it is picked, relative to the others. */
+  readonly weight: number;
+}
+
+/** A sales region and its share of the customers. */
+export interface Region {
+  readonly region_id: string;
+  readonly name: string;
+  readonly country: string;
+  readonly share: number;
+}
+
+/** Shares of ordinary defects, and how many of each rare one are planted for every 1,000 customers. */
+export interface Defects {
+  /** Share of store visitors among the web customers who also hold a store card: a second record of the person. */
+  readonly storeCardShare: number;
+  /** Share of those cards without an email address, so that no rule on emails can merge them. */
+  readonly storeCardWithoutEmailShare: number;
+  readonly missingEmailShare: number;
+  readonly missingRegionShare: number;
+  readonly missingBirthYearShare: number;
+  /** Share of customers with "n/a" for a birth year. */
+  readonly birthYearTextShare: number;
+  /** Share of order lines that come back in full 3 to 20 days later. */
+  readonly returnShare: number;
+  readonly perThousand: Readonly<Record<RareDefect, number>>;
+}
+
+/** Broken rows, each added beside the true ones: taking them all out leaves exactly the true purchases. */
+export type RareDefect =
+  | "exact_duplicate_row"
+  | "amount_text"
+  | "german_date"
+  | "impossible_date"
+  | "unknown_product"
+  | "unknown_customer"
+  | "future_date"
+  | "zero_price"
+  | "negative_price";
+
+/** All parameters of the sample company. */
+export interface CompanyParameters {
+  readonly company: string;
+  readonly customers: number;
+  /** First and last day of the data, both included. */
+  readonly firstDay: string;
+  readonly lastDay: string;
+  readonly acquisition: readonly AcquisitionChannel[];
+  readonly sales: readonly SalesChannel[];
+  readonly products: readonly Product[];
+  readonly regions: readonly Region[];
+  /** Purchase intensity of each calendar month relative to the others, January first. */
+  readonly season: readonly number[];
+  /** A promotion multiplies the purchase intensity and takes a percentage off every price. */
+  readonly promotion: {
+    readonly firstDay: string;
+    readonly lastDay: string;
+    readonly intensity: number;
+    readonly percentOff: number;
+  };
+  /** From this day on the products of these categories cost so many percent more. */
+  readonly priceChange: {
+    readonly from: string;
+    readonly categories: readonly string[];
+    readonly percentMore: number;
+  };
+  readonly defects: Defects;
+}
+
+/** The seed of the shipped data. */
+export const sampleSeed = 20_240_101;
+
+/** Brenkamp Coffee, a fictional roaster that opened on 1 January 2024, as shipped in `data/brenkamp`. */
+export const brenkamp: CompanyParameters = {
+  company: "Brenkamp Coffee",
+  customers: 4000,
+  firstDay: "2024-01-01",
+  lastDay: "2025-12-31",
+  acquisition: [
+    {
+      channel_id: "search",
+      name: "Search engine",
+      share: 0.3,
+      costCents: 1800,
+      purchase: { r: 0.9, alpha: 8, s: 0.8, beta: 14 },
+      spend: { p: 6, q: 4.5, gamma: 19.8 },
+    },
+    {
+      channel_id: "social",
+      name: "Social media",
+      share: 0.2,
+      costCents: 2400,
+      purchase: { r: 0.7, alpha: 9, s: 1, beta: 9 },
+      spend: { p: 6, q: 4.5, gamma: 16.3 },
+    },
+    {
+      channel_id: "referral",
+      name: "Friend's referral",
+      share: 0.2,
+      costCents: 900,
+      purchase: { r: 1.4, alpha: 9, s: 0.6, beta: 22 },
+      spend: { p: 6, q: 4.5, gamma: 23.3 },
+    },
+    {
+      channel_id: "walk_in",
+      name: "Walk-in",
+      share: 0.3,
+      costCents: 600,
+      purchase: { r: 1.1, alpha: 9, s: 0.7, beta: 18 },
+      spend: { p: 6, q: 4.5, gamma: 15.2 },
+    },
+  ],
+  sales: [
+    { channel_id: "web", name: "Web shop" },
+    { channel_id: "store", name: "Store" },
+    { channel_id: "phone", name: "Call centre" },
+  ],
+  products: [
+    product("P001", "Harbour Blend 250 g", "filter coffee", 690, 310, 14),
+    product("P002", "Lighthouse Filter 250 g", "filter coffee", 790, 360, 11),
+    product("P003", "Ethiopia Guji 250 g", "filter coffee", 990, 480, 8),
+    product("P004", "Colombia Huila 250 g", "filter coffee", 890, 420, 8),
+    product("P005", "Night Ferry Espresso 250 g", "espresso", 750, 330, 13),
+    product("P006", "Quay Espresso 250 g", "espresso", 850, 390, 9),
+    product("P007", "Sumatra Espresso 250 g", "espresso", 950, 460, 5),
+    product("P008", "Still Water Decaf 250 g", "decaf", 890, 430, 6),
+    product("P009", "Low Tide Decaf Espresso 250 g", "decaf", 920, 440, 4),
+    product("P010", "Drinking Chocolate 200 g", "chocolate and tea", 620, 250, 6),
+    product("P011", "Earl Grey 100 g", "chocolate and tea", 540, 180, 4),
+    product("P012", "Paper Filters, 100", "equipment", 420, 130, 7),
+    product("P013", "Enamel Mug", "equipment", 990, 380, 3),
+    product("P014", "Pour-over Dripper", "equipment", 1490, 620, 2),
+  ],
+  regions: [
+    { region_id: "north", name: "North", country: "DE", share: 0.34 },
+    { region_id: "west", name: "West", country: "DE", share: 0.28 },
+    { region_id: "south", name: "South", country: "DE", share: 0.22 },
+    { region_id: "alps", name: "Alps", country: "AT", share: 0.16 },
+  ],
+  season: [0.98, 0.95, 1, 0.97, 0.95, 0.88, 0.8, 0.84, 1, 1.05, 1.15, 1.35],
+  promotion: { firstDay: "2024-11-25", lastDay: "2024-12-01", intensity: 2.5, percentOff: 20 },
+  priceChange: { from: "2025-03-01", categories: ["filter coffee", "espresso", "decaf"], percentMore: 8 },
+  defects: {
+    storeCardShare: 0.25,
+    storeCardWithoutEmailShare: 0.2,
+    missingEmailShare: 0.05,
+    missingRegionShare: 0.03,
+    missingBirthYearShare: 0.08,
+    birthYearTextShare: 0.01,
+    returnShare: 0.03,
+    perThousand: {
+      exact_duplicate_row: 10,
+      amount_text: 3,
+      german_date: 2,
+      impossible_date: 1,
+      unknown_product: 2,
+      unknown_customer: 2,
+      future_date: 2,
+      zero_price: 1,
+      negative_price: 1,
+    },
+  },
+};
+
+function product(
+  product_id: string,
+  name: string,
+  category: string,
+  priceCents: number,
+  costCents: number,
+  weight: number,
+): Product {
+  return { product_id, name, category, priceCents, costCents, weight };
+}

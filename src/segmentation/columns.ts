@@ -1,0 +1,44 @@
+import type { ColumnTable } from "arquero";
+import { DataError } from "../core/errors.js";
+
+/**
+ * Values of one column in row order.
+ * @throws DataError if the table has no such column or no rows.
+ */
+export function valueColumn(table: ColumnTable, name: string, place: string): readonly unknown[] {
+  if (table.columnIndex(name) === -1) {
+    throw new DataError(
+      `${place}: column ${name} is missing, the columns are ${table.columnNames().join(", ")}`,
+    );
+  }
+  if (table.numRows() === 0) throw new DataError(`${place}: at least one row is needed, got an empty table`);
+  return table.array(name) as readonly unknown[];
+}
+
+/**
+ * Finite numbers of one column in row order; whole numbers that a database returns as bigint are accepted.
+ * @throws DataError naming the first row that is not a number of at least `least`.
+ */
+export function numberColumn(
+  table: ColumnTable,
+  name: string,
+  place: string,
+  least = Number.NEGATIVE_INFINITY,
+): Float64Array {
+  const values = valueColumn(table, name, place);
+  return Float64Array.from(values, (value, index) => {
+    const number = typeof value === "bigint" ? Number(value) : value;
+    if (typeof number !== "number" || !Number.isFinite(number) || number < least) {
+      const allowed = least === Number.NEGATIVE_INFINITY ? "a number" : `a number of at least ${least}`;
+      throw new DataError(`${place}: ${name} in row ${index + 1} must be ${allowed}, got ${describe(value)}`);
+    }
+    return number;
+  });
+}
+
+/** The value as an error message prints it: text in quotes, the rest plainly. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid date" : value.toISOString();
+  return String(value);
+}

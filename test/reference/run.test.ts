@@ -1,0 +1,33 @@
+import { describe, it } from "vitest";
+import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
+import { runRfmCase } from "./rfm.js";
+
+/**
+ * Every case of the reference folder, dispatched on the prefix of its name. A new family is one line here and one file
+ * beside this one; a case without a runner is listed as todo.
+ */
+const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
+  rfm: runRfmCase,
+};
+
+const cases = referenceCases();
+
+if (cases.length === 0) {
+  describe("reference cases", () => {
+    it(`no cases at ${referenceDir}: set REFERENCE_DIR to check against peers`, ({ skip }) => {
+      skip(`no reference cases at ${referenceDir}`);
+    });
+  });
+}
+
+for (const reference of cases) {
+  const family = reference.name.split("_")[0] ?? "";
+  const run = runners[family];
+  if (run) {
+    describe(reference.name, () => {
+      run(reference);
+    });
+  } else {
+    it.todo(reference.name);
+  }
+}
