@@ -154,7 +154,7 @@ class CellTimeout extends Error {}
  * Executes code and waits until the kernel is idle again, so that no output is missed.
  * @throws CellTimeout, or Error if the kernel dies.
  */
-export async function runCode(
+async function runCode(
   kernel: KernelProcess,
   code: string,
   timeoutMs: number,

@@ -22,7 +22,7 @@ const DECLARATION =
 const CHECK_TIMEOUT_MS = 60_000;
 
 /** The parameters a notebook declares, in order: one `const name = value;` a line in the cell tagged `parameters`. */
-export function declaredParameters(notebook: Notebook): readonly DeclaredParameter[] {
+function declaredParameters(notebook: Notebook): readonly DeclaredParameter[] {
   const cell = notebook.cells.find((candidate) => tagsOf(candidate).includes("parameters"));
   return (cell?.source ?? "").split("\n").flatMap((line) => {
     const [, name, initial] = DECLARATION.exec(line) ?? [];
@@ -34,7 +34,7 @@ export function declaredParameters(notebook: Notebook): readonly DeclaredParamet
  * The literal for a value typed on the command line: a text where the notebook declares a text, JSON elsewhere, and a
  * text where it is no JSON (the compiler then says what was expected).
  */
-export function parameterLiteral(value: string, declared: DeclaredParameter): string {
+function parameterLiteral(value: string, declared: DeclaredParameter): string {
   if (/^["'`]/.test(declared.initial)) return JSON.stringify(value);
   try {
     return JSON.stringify(JSON.parse(value));
