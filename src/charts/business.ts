@@ -68,46 +68,52 @@ export function monthlyRevenueFigure(
 }
 
 /**
- * What happened to the raw rows: accepted, and rejected or mended by reason. Columns: `outcome` ("accepted" or the
- * reason) and `rows`.
+ * Which raw rows were rejected, by reason, the most frequent first; the title says how many of all. The accepted ones
+ * have no bar: beside them no other could be seen. Columns: `outcome` ("accepted" or the reason) and `rows`.
  * @throws DataError if a column is missing, the table is empty or a count is no number.
  */
 export function dataQualityFigure(outcomes: ColumnTable, text: FigureText = {}): Figure {
   const outcome = textsOf(outcomes, "outcome", "data quality");
   const rows = numbersOf(outcomes, "rows", "data quality");
   const all = rows.reduce((sum, count) => sum + count, 0);
-  const accepted = rows.reduce((sum, count, index) => (outcome[index] === "accepted" ? sum + count : sum), 0);
-  const share = all === 0 ? 0 : accepted / all;
+  const reasons = outcome
+    .map((reason, index) => ({ reason, rows: rows[index] ?? 0 }))
+    .filter(({ reason }) => reason !== "accepted")
+    .sort((a, b) => b.rows - a.rows);
+  const rejected = reasons.reduce((sum, { rows: count }) => sum + count, 0);
+  const share = all === 0 ? 0 : rejected / all;
   return figureOf(
     [
       {
         type: "bar",
         orientation: "h",
-        name: "rows",
-        y: outcome,
-        x: rows,
-        text: rows.map((count) => thousands(count)),
+        name: "rejected rows",
+        y: reasons.map(({ reason }) => reason),
+        x: reasons.map(({ rows: count }) => count),
+        text: reasons.map(({ rows: count }) => thousands(count)),
         textposition: "outside",
         cliponaxis: false,
-        marker: { color: outcome.map((name) => (name === "accepted" ? palette.green : palette.red)) },
+        marker: { color: palette.red },
         hovertemplate: "%{y}: %{x:,} rows<extra></extra>",
       },
     ],
     {
-      title: text.title ?? `${exactPercent(share)} of ${thousands(all)} raw rows were accepted`,
+      title:
+        text.title ??
+        `${thousands(rejected)} of ${thousands(all)} raw rows were rejected: ${exactPercent(share)}`,
       source: text.source,
-      height: 170 + 32 * outcome.length,
+      height: 170 + 32 * reasons.length,
       right: 72,
       axes: {
-        xaxis: axis("rows", { rangemode: "tozero", tickformat: "~s" }),
+        xaxis: axis("rejected rows", { rangemode: "tozero" }),
         yaxis: axis("", { autorange: "reversed", showgrid: false, type: "category" }),
       },
     },
   );
 }
 
-/** 0.99954 as "99.95%", so that a few rejected rows do not round away. */
-const exactPercent = (share: number): string => `${(Math.floor(share * 10_000) / 100).toFixed(2)}%`;
+/** 0.00046 as "0.05%": rounded up, so that a few rejected rows do not round away. */
+const exactPercent = (share: number): string => `${(Math.ceil(share * 10_000) / 100).toFixed(2)}%`;
 
 /** One step of a calculation that adds up: an amount, or the total so far. */
 export interface WaterfallStep {

@@ -70,7 +70,7 @@ const draw = (): Readonly<
   },
   quality: {
     figure: dataQualityFigure(table({ outcome: ["accepted", "no date"], rows: [9999, 1] })),
-    traces: ["rows"],
+    traces: ["rejected rows"],
   },
   waterfall: {
     figure: waterfallFigure(
@@ -119,7 +119,7 @@ describe("titles state the finding", () => {
     expect(figures["monthly"]?.figure.layout.title.text).toBe(
       "2025-02 was the best month: 40 EUR, 3.6 times the median month",
     );
-    expect(figures["quality"]?.figure.layout.title.text).toBe("99.99% of 10,000 raw rows were accepted");
+    expect(figures["quality"]?.figure.layout.title.text).toBe("1 of 10,000 raw rows were rejected: 0.01%");
     expect(figures["waterfall"]?.figure.layout.title.text).toBe("Expected net value: 600 EUR");
     expect(figures["serving"]?.figure.layout.title.text).toBe("Serving pays in 1 of 2 segments (50%)");
     expect(figures["channel"]?.figure.layout.title.text).toBe("web holds 70% of the customers of New");
