@@ -250,27 +250,31 @@ describe("saving", () => {
     const server = await serve(place);
     expect((await ask(server, "/api/contents/link.txt", put("new", "file"))).status).toBe(200);
     expect(await readFile(join(place.root, "target.txt"), "utf8")).toBe("new");
-    expect((await ask(server, "/api/contents/link.txt", { method: "DELETE" })).status).toBe(204);
+    await ask(server, "/api/contents/link.txt", { method: "PATCH", body: { path: "renamed.txt" } });
+    expect(await readFile(join(place.root, "renamed.txt"), "utf8")).toBe("new");
+    expect((await ask(server, "/api/contents/renamed.txt", { method: "DELETE" })).status).toBe(204);
     expect(await readFile(join(place.root, "target.txt"), "utf8")).toBe("new");
   });
 });
 
 describe("a full disk", () => {
-  /** Saves a small notebook, then a large one on a full disk, and looks at what is left. */
+  /** Saves a small file, then a large one on a full disk, and looks at what is left. */
   async function fillUp(place: Workplace, options: Parameters<typeof serve>[1] = {}): Promise<void> {
     const server = await serve(place, options);
-    expect((await ask(server, "/api/contents/a.ipynb", put(notebookOf(codeCell("small"))))).status).toBe(201);
-    const old = await readFile(join(place.root, "a.ipynb"), "utf8");
-    const { status, body } = await askJson(
-      server,
-      "/api/contents/a.ipynb",
-      put(notebookOf(codeCell("x".repeat(500_000)))),
-    );
-    expect(status).toBe(507);
-    expect(body["message"]).toBe(
-      "no space left on the disk: a.ipynb was not saved, the file on disk is unchanged",
-    );
-    expect(await readFile(join(place.root, "a.ipynb"), "utf8")).toBe(old);
+    const sized = {
+      "a.ipynb": (text: string) => put(notebookOf(codeCell(text))),
+      "a.txt": (text: string) => put(text, "file"),
+    };
+    for (const [name, body] of Object.entries(sized)) {
+      expect((await ask(server, `/api/contents/${name}`, body("small"))).status).toBe(201);
+      const old = await readFile(join(place.root, name), "utf8");
+      const answer = await askJson(server, `/api/contents/${name}`, body("x".repeat(500_000)));
+      expect(answer).toMatchObject({
+        status: 507,
+        body: { message: `no space left on the disk: ${name} was not saved, the file on disk is unchanged` },
+      });
+      expect(await readFile(join(place.root, name), "utf8")).toBe(old);
+    }
     expect(await leftovers(place.root)).toEqual([]);
   }
 
@@ -291,12 +295,26 @@ describe("a full disk", () => {
     async (context) => {
       const place = await workplace();
       try {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", place.root], { stdio: "ignore" });
+        execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", place.root], {
+          stdio: "ignore",
+        });
       } catch {
         context.skip("this machine does not let root mount");
       }
-      onTestFinished(() => void execFileSync("umount", ["-l", place.root]));
+      onTestFinished(() => void execFileSync("/bin/umount", ["-l", place.root]));
       await fillUp(place);
+      const server = await serve(place);
+      const chunk = { type: "file", format: "text", chunk: 1, content: "x".repeat(500_000) };
+      expect((await ask(server, "/api/contents/big.bin", { method: "PUT", body: chunk })).status).toBe(507);
+      // Fits once, but not a second time as its checkpoint: that is no failure to save.
+      const answer = await ask(
+        server,
+        "/api/contents/b.ipynb",
+        put(notebookOf(codeCell("x".repeat(150_000)))),
+      );
+      expect(answer.status).toBe(201);
+      expect(place.lines.join("\n")).toContain("b.ipynb is saved, but not signed or without checkpoint");
+      expect(await leftovers(place.root)).toEqual([]);
     },
   );
 });

@@ -233,7 +233,7 @@ describe("a kernel of the server", () => {
 
   it("does not come back to life when it is deleted, not even while it starts", async () => {
     let ready = (): void => undefined;
-    const { manager, started, folder } = await setup({
+    const { manager, started, options, folder } = await setup({
       next: (kernel) => new Promise((resolve) => (ready = () => resolve(asHandle(kernel)))),
     });
     const kernel = manager.create("tslab", folder);
@@ -242,6 +242,7 @@ describe("a kernel of the server", () => {
     await until(() => started.length === 1, "the start");
     const removed = manager.remove(kernel.id);
     expect(manager.list()).toEqual([]);
+    expect(options[0]?.signal?.aborted).toBe(true);
     ready();
     await removed;
     expect(started[0]?.alive).toBe(false);

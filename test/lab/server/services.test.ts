@@ -8,12 +8,12 @@ import {
   ServiceManager,
   type Session,
 } from "@jupyterlab/services";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { KernelMessage } from "../../../src/lab/kernel/wire.js";
 import { BINARY_PROTOCOL, decodeBinary, encodeBinary } from "../../../src/lab/server/protocol.js";
 import { type LabServer, startServer } from "../../../src/lab/server/server.js";
-import { ask, askJson, message, until, workplace, type Workplace } from "./support.js";
+import { ask, askJson, message, until, type Workplace, workplace } from "./support.js";
 
 let place: Workplace;
 let server: LabServer;
@@ -31,6 +31,8 @@ function clientSettings(to: LabServer): ServerConnection.ISettings {
 }
 
 beforeAll(async () => {
+  // JupyterLab's client tells every state on the console.
+  for (const method of ["debug", "warn"] as const) vi.spyOn(console, method).mockReturnValue(undefined);
   place = await workplace((cleanUp) => cleanUps.push(cleanUp));
   server = await startServer({
     root: place.root,
