@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { startServer } from "../server/server.js";
 import { ensureUi } from "../ui-build.js";
 import { seconds, type Terminal } from "./terminal.js";
@@ -34,23 +36,33 @@ export async function labCommand(options: LabOptions, terminal: Terminal): Promi
     ...(options.port !== undefined && { port: options.port }),
   });
   terminal.out(`Clientele serves ${resolve(options.root)}\n\n    ${server.url}\n\nStop with Ctrl+C.`);
-  if (options.browser) openBrowser(server.url);
-  await new Promise<void>((stop) => {
-    options.signal.addEventListener("abort", () => {
-      stop();
-    });
-  });
-  await server.close();
+  const redirect = options.browser ? await openBrowser(server.url) : undefined;
+  const stop = (): void => void server.close();
+  options.signal.addEventListener("abort", stop);
+  if (options.signal.aborted) stop();
+  await server.closed;
+  if (redirect !== undefined) await rm(redirect, { recursive: true, force: true });
 }
 
-/** Opens the system's browser; a machine without one is no error, the address is printed. */
-function openBrowser(url: string): void {
+/**
+ * Opens the system's browser; a machine without one is no error, the address is printed. Other users of the machine
+ * can read command lines, so the browser is given a private file that leads to the address with its token.
+ * Returns the folder of that file.
+ */
+async function openBrowser(url: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "clientele-open-")); // mode 0700
+  const page = join(folder, "open.html");
+  await writeFile(
+    page,
+    `<!DOCTYPE html><meta http-equiv="refresh" content="0; url=${url}"><title>Clientele</title>`,
+  );
   const commands: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
-    darwin: ["open", url],
-    win32: ["cmd", "/c", "start", "", url],
+    darwin: ["open", page],
+    win32: ["cmd", "/c", "start", "", page],
   };
-  const [command, ...args] = commands[process.platform] ?? ["xdg-open", url];
+  const [command, ...args] = commands[process.platform] ?? ["xdg-open", page];
   const opener = spawn(command, args, { stdio: "ignore", detached: true });
   opener.on("error", () => undefined);
   opener.unref();
+  return folder;
 }

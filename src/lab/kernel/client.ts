@@ -170,11 +170,18 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
 
   async #listen(channel: Channel): Promise<void> {
     try {
-      for await (const frames of this.#sockets[channel]) {
-        this.emit("message", decodeFrames(frames, this.#connection.key, channel).message);
-      }
+      for await (const frames of this.#sockets[channel]) this.#hear(channel, frames);
     } catch (error) {
-      if (!this.#closed) throw error;
+      if (!this.#closed) this.#log += `${channel}: ${String(error)}\n`;
+    }
+  }
+
+  /** A message nobody can read, or a listener that throws, ends neither the channel nor the process. */
+  #hear(channel: Channel, frames: readonly Buffer[]): void {
+    try {
+      this.emit("message", decodeFrames(frames, this.#connection.key, channel).message);
+    } catch (error) {
+      this.#log += `${channel}: ${String(error)}\n`;
     }
   }
 

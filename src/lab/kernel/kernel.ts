@@ -29,6 +29,7 @@ import {
 /** Printed text is sent in pieces of this size, or after this time. */
 const STREAM_CHARACTERS = 64 * 1024;
 const STREAM_MS = 30;
+const MESSAGE_CHARACTERS = 1024 * 1024;
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
 
 interface Request {
@@ -180,7 +181,10 @@ export class Kernel {
     const { name, text } = this.#stream;
     if (text === "") return;
     this.#stream.text = "";
-    this.#publish("stream", { name, text }, this.#parent);
+    // One huge text would hold up whoever has to parse the message.
+    for (let start = 0; start < text.length; start += MESSAGE_CHARACTERS) {
+      this.#publish("stream", { name, text: text.slice(start, start + MESSAGE_CHARACTERS) }, this.#parent);
+    }
   }
 
   #display({ data, metadata, transient }: DisplayData, update: boolean): void {

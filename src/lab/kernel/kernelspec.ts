@@ -6,12 +6,13 @@ import { writeFileAtomic } from "../files.js";
 import { launcherArgv } from "./client.js";
 
 /** The kernelspec of our kernel, as `kernel.json` holds it. */
-export function kernelSpec(): Record<string, unknown> {
+export function kernelSpec(): Readonly<Record<string, unknown>> {
   return {
     argv: launcherArgv(),
     display_name: "TypeScript",
     language: "typescript",
     interrupt_mode: "message",
+    env: {},
     metadata: { clientele: true },
   };
 }

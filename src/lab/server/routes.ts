@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { kernelSpec } from "../kernel/kernelspec.js";
 import type { Contents, GetOptions } from "./contents.js";
 import {
   empty,
@@ -199,18 +200,7 @@ function flag(request: LabRequest, name: string, fallback: boolean): boolean {
   return value === "1";
 }
 
-const KERNEL_SPEC = {
-  name: KERNEL_NAME,
-  spec: {
-    argv: ["clientele", "kernel", "{connection_file}"],
-    display_name: "TypeScript",
-    language: "typescript",
-    interrupt_mode: "message",
-    env: {},
-    metadata: {},
-  },
-  resources: {},
-};
+const KERNEL_SPEC = { name: KERNEL_NAME, spec: kernelSpec(), resources: {} };
 
 function addKernels(router: Router, { kernels, folderOf }: Services): void {
   router
