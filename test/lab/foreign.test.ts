@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -22,8 +31,9 @@ let elsewhere: string;
 beforeAll(() => {
   // Another folder, with the project's packages in reach as in any folder that has clientele installed.
   elsewhere = mkdtempSync(join(tmpdir(), "clientele elsewhere "));
-  for (const name of ["notebooks", "data", "package.json"])
+  for (const name of ["notebooks", "data"])
     cpSync(join(project, name), join(elsewhere, name), { recursive: true });
+  writeFileSync(join(elsewhere, "package.json"), "{}");
   symlinkSync(join(project, "node_modules"), join(elsewhere, "node_modules"));
 });
 afterAll(() => {

@@ -4,6 +4,7 @@ import { exportIndex, indexEntry } from "../export/index-page.js";
 import { createFigureRenderer } from "../export/static-svg.js";
 import { writeFileAtomic } from "../files.js";
 import { findNotebooks, readNotebookFile } from "./notebooks.js";
+import { runFacts } from "./run-facts.js";
 import type { Terminal } from "./terminal.js";
 
 /** What `clientele export` is asked for. */
@@ -27,7 +28,12 @@ export async function exportCommand(
     for (const path of await findNotebooks(paths)) {
       const { notebook } = await readNotebookFile(path);
       const file = basename(path).replace(/\.ipynb$/, ".html");
-      const page = await exportHtml(notebook, { figures, code, renderer });
+      const page = await exportHtml(notebook, {
+        figures,
+        code,
+        renderer,
+        provenance: await runFacts(path),
+      });
       await writeFileAtomic(join(out, file), page);
       terminal.out(`${join(out, file)}: ${Math.round(Buffer.byteLength(page) / 1000)} kB`);
       entries.push(indexEntry(notebook, file));

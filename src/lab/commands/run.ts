@@ -3,6 +3,7 @@ import { serialiseNotebook } from "../notebook/format.js";
 import type { ParameterValues } from "../notebook/parameters.js";
 import { failureText, findNotebooks, readNotebookFile, runFile } from "./notebooks.js";
 import { type CaseResult, junitReport } from "./report.js";
+import { runFacts } from "./run-facts.js";
 import { seconds, type Terminal } from "./terminal.js";
 
 /** What `clientele run` is asked for. */

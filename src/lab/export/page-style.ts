@@ -42,7 +42,7 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; }
 figure { max-width: 100%; }
 .picture, .plot { overflow-x: auto; background: #fff; border-radius: 4px; }
-.picture svg, .picture img { display: block; width: 100%; min-width: 24rem; max-width: 700px; height: auto; margin: 0 auto; }
+.picture svg, .picture img { display: block; width: 100%; min-width: 20rem; max-width: 700px; height: auto; margin: 0 auto; }
 .plot { min-height: 200px; }
 .failure { padding: .6rem 1rem; border-left: 4px solid var(--wrong); background: var(--wash); }
 .failure p { margin: 0; }
