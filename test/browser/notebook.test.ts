@@ -50,7 +50,7 @@ describe.skipIf(CHROMIUM === undefined)("notebook environment in Chromium", { ti
     root = mkdtempSync(join(tmpdir(), "clientele-browser-"));
     for (const folder of ["notebooks", "data"])
       cpSync(join(project, folder), join(root, folder), { recursive: true });
-    const uiDir = await ensureUi();
+    const uiDir = await ensureUi({ typeCheck: true });
     server = await startServer({
       root,
       uiDir,

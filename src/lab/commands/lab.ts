@@ -20,10 +20,10 @@ export interface LabOptions {
 export async function labCommand(options: LabOptions, terminal: Terminal): Promise<void> {
   const uiDir = await ensureUi({
     signal: options.signal,
+    // A terminal counts the seconds; a log gets one line a step.
     onProgress: ({ step, steps, label, seconds: elapsed }) => {
-      terminal.progress(
-        `Building the notebook front end (once): ${label} (${step}/${steps}) ${seconds(elapsed * 1000)}`,
-      );
+      const text = `Building the notebook front end (once): ${label} (${step}/${steps})`;
+      terminal.progress(`${text} ${seconds(elapsed * 1000)}`, text);
     },
   });
   const server = await startServer({

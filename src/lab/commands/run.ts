@@ -49,10 +49,9 @@ export async function runCommand(
       }
       if (html !== undefined) {
         const { exportHtml } = await import("../export/html.js");
-        await writeFileAtomic(
-          html,
-          await exportHtml(run.notebook, { figures: "interactive", code: "folded" }),
-        );
+        const provenance = await runFacts(path);
+        const look = { figures: "interactive", code: "folded", renderer, provenance } as const;
+        await writeFileAtomic(html, await exportHtml(run.notebook, look));
       }
       const failure = run.failure && failureText(path, run.failure);
       results.push({ name: path, milliseconds, ...(failure !== undefined && { failure }) });

@@ -2,14 +2,15 @@
 export interface Terminal {
   out(line: string): void;
   err(line: string): void;
-  /** A line that the next one replaces; on a pipe a line of its own. */
-  progress(line: string): void;
+  /** A line that the next one replaces; on a pipe a line of its own, unless it says the same `step` as the last. */
+  progress(line: string, step?: string): void;
 }
 
 /** The process's own terminal. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
   let open = false;
+  let lastStep: string | undefined;
   const close = (): void => {
     if (open) stderr.write("\r\u001b[K");
     open = false;
@@ -23,9 +24,10 @@ export function processTerminal(): Terminal {
       close();
       stderr.write(`${line}\n`);
     },
-    progress: (line) => {
+    progress: (line, step) => {
       if (!stderr.isTTY) {
-        stderr.write(`${line}\n`);
+        if (step === undefined || step !== lastStep) stderr.write(`${line}\n`);
+        lastStep = step;
         return;
       }
       stderr.write(`\r\u001b[K${line.slice(0, stderr.columns - 1)}`);

@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+
 /** Name of the application as the front end shows it. */
 const APP_NAME = "Clientele";
 /** Version of Jupyter Notebook's front end whose behaviour the pages ask for. */
 const FRONT_END_VERSION = "7.6.2";
+const MANIFEST = new URL("../../../package.json", import.meta.url);
+const { version: VERSION } = JSON.parse(readFileSync(MANIFEST, "utf8")) as { version: string };
 
 /** The pages of the front end. */
 export type PageName = "tree" | "notebooks" | "edit";
@@ -12,7 +16,7 @@ function pageConfig(page: PageName, path: string): Record<string, string> {
     appName: APP_NAME,
     appNamespace: "notebook",
     appUrl: "/lab",
-    appVersion: FRONT_END_VERSION,
+    appVersion: VERSION,
     notebookVersion: JSON.stringify(FRONT_END_VERSION.split(".").map(Number)),
     baseUrl: "/",
     wsUrl: "",

@@ -91,7 +91,7 @@ function addPages(router: Router, { root, uiDir, logoutCookie }: Services): void
       const kind = await kindAt(path);
       if (kind === "nothing" || isHidden(path)) throw new HttpError(404, `folder does not exist: ${path}`);
       if (kind === "folder") return page("tree", request);
-      return redirect(`/${path.endsWith(".ipynb") ? "notebooks" : "files"}/${encodePath(path)}`);
+      return redirect(`/${path.endsWith(".ipynb") ? "notebooks" : "edit"}/${encodePath(path)}`);
     })
     .add("GET", "/notebooks*path", async (request) => {
       const path = normalisePath(request.param("path"));

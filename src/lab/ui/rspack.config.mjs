@@ -38,6 +38,7 @@ export function configuration(outputFolder) {
         chunkFilename: `chunks/${HASHED}.css`,
       }),
       new rspack.DefinePlugin({
+        "process.cwd": "(() => '/')",
         "process.env": "{}",
         "process.env.NODE_ENV": '"production"',
         process: "undefined",

@@ -37,7 +37,7 @@ describe("pages", () => {
       (await ask(server, path)).headers.location;
     expect(await target("/")).toBe("/tree");
     expect(await target("/tree/notebooks/a%20b.ipynb")).toBe("/notebooks/notebooks/a%20b.ipynb");
-    expect(await target("/tree/a.csv")).toBe("/files/a.csv");
+    expect(await target("/tree/a.csv")).toBe("/edit/a.csv");
     expect(await target("/notebooks/notebooks")).toBe("/tree/notebooks");
     expect((await ask(server, "/tree/none")).status).toBe(404);
   });
