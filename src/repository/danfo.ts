@@ -12,20 +12,31 @@ export interface DanfoFrame {
   readonly shape: readonly number[];
   readonly columns: readonly string[];
   readonly values: readonly unknown[];
+  /** The first rows, five unless told. */
   head(rows?: number): DanfoFrame;
+  /** The last rows, five unless told. */
   tail(rows?: number): DanfoFrame;
+  /** Count, mean, standard deviation, minimum, median, maximum and variance of each column of numbers. */
   describe(): DanfoFrame;
+  /** One column. */
   column(name: string): { readonly values: readonly unknown[] };
+  /** Rows and columns by label. */
   loc(selection: { rows?: readonly unknown[]; columns?: readonly string[] }): DanfoFrame;
+  /** Rows in the order of a column, ascending unless told. */
   sortValues(by: string, options?: { ascending?: boolean }): DanfoFrame;
+  /** Rows for which the condition, a list of booleans, holds. */
   query(condition: unknown): DanfoFrame;
+  /** Groups of rows with equal values in these columns; slow above a few hundred groups. */
   groupby(columns: readonly string[]): DanfoGroups;
+  /** Prints the frame as text. */
   print(): void;
+  /** The frame as text. */
   toString(): string;
 }
 
 /** Groups of a danfojs DataFrame. */
 export interface DanfoGroups {
+  /** One row a group: each column by the operations named, such as `{ amount: ["sum", "mean"] }`. */
   agg(operations: Readonly<Record<string, string | readonly string[]>>): DanfoFrame;
 }
 
