@@ -58,13 +58,14 @@ export interface Patch {
 }
 
 const HOOKS = "clientele.tslab";
+/** Name of this package, which every notebook can import. */
+const PACKAGE = "clientele";
 
-/** The patches of tslab's `converter.js` for a project root and the notebook's folder. */
-export function converterPatches(
-  root: string,
-  cwd: string,
-  paths: Record<string, readonly string[]>,
-): readonly Patch[] {
+/**
+ * The patches of tslab's `converter.js` for a project root and the notebook's folder. Where that folder has no
+ * `clientele`, the compiler finds in its `node_modules` what stands in `lender`'s, so that types keep short names.
+ */
+export function converterPatches(root: string, cwd: string, lender?: string): readonly Patch[] {
   const hooks = `globalThis[Symbol.for("${HOOKS}")]`;
   const folder = JSON.stringify(relative(root, cwd).split(sep).join("/"));
   const projectRoot = JSON.stringify(root.split(sep).join("/"));
@@ -73,7 +74,7 @@ export function converterPatches(
     {
       name: "rootDir: imports from anywhere in the project",
       find: "rootDir: cwd,",
-      replace: `rootDir: ${projectRoot}, sourceMap: true, types: ["node"], baseUrl: cwd, paths: ${JSON.stringify(paths)},`,
+      replace: `rootDir: ${projectRoot}, sourceMap: true, types: ["node"],`,
     },
     {
       name: "output name under the project root",
@@ -94,6 +95,20 @@ export function converterPatches(
       name: "type errors of local modules",
       find: "const rel = path_1.default.relative(cwd, d.file.fileName);",
       replace: `const rel = path_1.default.relative(${projectRoot}, d.file.fileName);`,
+    },
+    {
+      name: "packages lent to folders that have none",
+      find: "function forwardTslabPath(cwd, path) {",
+      replace: `function forwardTslabPath(cwd, path) {
+          const lender = ${JSON.stringify(lender?.split(sep).join("/") ?? null)};
+          const own = ${join}(cwd, "node_modules") + "/";
+          if (lender && path.startsWith(own) && !path.startsWith(own + "tslab/") && !ts.sys.fileExists(path)) {
+              const name = path.slice(own.length);
+              if (name.startsWith("${PACKAGE}/node_modules")) return path; // one place for each package
+              return name === "${PACKAGE}" || name.startsWith("${PACKAGE}/")
+                  ? ${join}(lender, name.slice("${PACKAGE}".length))
+                  : ${join}(lender, "node_modules", name);
+          }`,
     },
     {
       name: "shorthand properties of variables from earlier cells",
@@ -197,21 +212,13 @@ function resolveFrom(packageRoot: string): void {
   };
 }
 
-/** Type paths for notebooks in a folder where `clientele` is not installed. */
-function fallbackPaths(packageRoot: string, cwd: string): Record<string, readonly string[]> {
-  const manifest = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
-    name: string;
-    dependencies: Record<string, string>;
-  };
+/** Whether a notebook in this folder finds `clientele` without help. */
+function hasPackage(cwd: string): boolean {
   try {
-    createRequire(join(cwd, "cell.js")).resolve(`${manifest.name}/package.json`);
-    return {};
+    createRequire(join(cwd, "cell.js")).resolve(`${PACKAGE}/package.json`);
+    return true;
   } catch {
-    const dependencies = Object.keys(manifest.dependencies).filter((name) => name !== manifest.name);
-    return Object.fromEntries([
-      [manifest.name, [packageRoot]],
-      ...dependencies.map((name) => [name, [join(packageRoot, "node_modules", name)]]),
-    ]) as Record<string, readonly string[]>;
+    return false;
   }
 }
 
@@ -234,7 +241,7 @@ export function loadTslab(options: {
   }
   const dist = join(dirname(manifestPath), "dist");
   patchOnLoad({
-    [join(dist, "converter.js")]: converterPatches(root, cwd, fallbackPaths(packageRoot, cwd)),
+    [join(dist, "converter.js")]: converterPatches(root, cwd, hasPackage(cwd) ? undefined : packageRoot),
     [join(dist, "executor.js")]: EXECUTOR_PATCHES,
   });
   resolveFrom(packageRoot);

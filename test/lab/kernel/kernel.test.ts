@@ -267,6 +267,17 @@ describe("kernel and its surroundings", () => {
         'import { DataError } from "clientele";\nimport { table } from "arquero";\nconst rows: number = table({ a: [1] }).numRows();\nnew DataError("x").name + rows',
       );
       expect(typed.result).toBe("DataError1");
+      // Types of packages that are not here have names all the same: a later cell can use what this one declares.
+      const declared = await execute(kernel, "const rows2 = table({ a: [1, 2] });\nrows2.numRows()");
+      expect(declared.result).toBe("2");
+      const derived = await execute(kernel, "const grouped = rows2.groupby('a').count();\ngrouped.numRows()");
+      expect(derived.result).toBe("2");
+      const ours = await execute(
+        kernel,
+        'import { open } from "clientele";\nconst warehouse = await open(":memory:");\nconst one = await warehouse.query("SELECT 1 AS n");\none.numRows()',
+      );
+      expect(ours.traceback).toEqual([]);
+      expect(ours.result).toBe("1");
       const wrong = await execute(kernel, 'import { noSuchName } from "clientele";\nnoSuchName');
       expect(wrong.traceback.join()).toContain("has no exported member 'noSuchName'");
     });

@@ -14,22 +14,19 @@ const source = (file: string): string => readFileSync(require.resolve(`tslab/dis
 describe("patches of tslab", () => {
   it("fit the installed tslab, each place exactly once", () => {
     expect((require("tslab/package.json") as { version: string }).version).toBe(TSLAB_VERSION);
-    const patches = converterPatches("/project", "/project/notebooks", {});
+    const patches = converterPatches("/project", "/project/notebooks");
     const patched = applyPatches(source("converter.js"), patches, "converter.js");
     expect(patched).toContain('rootDir: "/project"');
     expect(patched).toContain('outDir, "notebooks", "__tslab__.js"');
     expect(applyPatches(source("executor.js"), EXECUTOR_PATCHES, "executor.js")).toContain("cellFileName()");
   });
 
-  it.each(converterPatches("/project", "/project", {}))(
-    "name themselves when tslab changes: $name",
-    (patch) => {
-      const changed = source("converter.js").replace(patch.find, "");
-      expect(() => applyPatches(changed, [patch], "converter.js")).toThrow(
-        `tslab is not the version this launcher mends (${TSLAB_VERSION}): in converter.js the place of the patch "${patch.name}" was found 0 times`,
-      );
-    },
-  );
+  it.each(converterPatches("/project", "/project"))("name themselves when tslab changes: $name", (patch) => {
+    const changed = source("converter.js").replace(patch.find, "");
+    expect(() => applyPatches(changed, [patch], "converter.js")).toThrow(
+      `tslab is not the version this launcher mends (${TSLAB_VERSION}): in converter.js the place of the patch "${patch.name}" was found 0 times`,
+    );
+  });
 
   it("refuse a place that became ambiguous", () => {
     const [patch] = EXECUTOR_PATCHES;
