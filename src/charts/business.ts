@@ -112,6 +112,10 @@ export function dataQualityFigure(outcomes: ColumnTable, text: FigureText = {}):
   );
 }
 
+/** The names behind a count, as long as they are few: ": Champions, New". */
+const named = (names: readonly string[]): string =>
+  names.length > 0 && names.length <= 3 ? `: ${names.join(", ")}` : "";
+
 /** 0.00046 as "0.05%": rounded up, so that a few rejected rows do not round away. */
 const exactPercent = (share: number): string => `${(Math.ceil(share * 10_000) / 100).toFixed(2)}%`;
 
@@ -179,7 +183,7 @@ export function servingValueFigure(values: ColumnTable, text: MoneyText): Figure
   const hasInterval = values.columnIndex("low") !== -1 && values.columnIndex("high") !== -1;
   const low = hasInterval ? numbersOf(values, "low", "value of serving") : value;
   const high = hasInterval ? numbersOf(values, "high", "value of serving") : value;
-  const paying = segment.filter((_, index) => (low[index] ?? 0) > 0).length;
+  const paying = segment.filter((_, index) => (low[index] ?? 0) > 0);
   return figureOf(
     [
       {
@@ -204,9 +208,7 @@ export function servingValueFigure(values: ColumnTable, text: MoneyText): Figure
       },
     ],
     {
-      title:
-        text.title ??
-        `Serving pays in ${paying} of ${segment.length} segments (${percent(paying / segment.length)})`,
+      title: text.title ?? `Serving pays in ${paying.length} of ${segment.length} segments${named(paying)}`,
       source: text.source,
       height: 170 + 32 * segment.length,
       axes: {
