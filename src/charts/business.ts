@@ -3,7 +3,7 @@ import { DataError } from "../core/errors.js";
 import type { Figure } from "./figure.js";
 import { numbersOf, textsOf } from "./read.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, type FigureText, figureOf, palette, percent, thousands } from "./theme.js";
+import { axis, type FigureText, figureOf, palette, thousands } from "./theme.js";
 
 /**
  * Revenue by month as bars; months named in `highlights` (a promotion, a price change) stand out with their label.

@@ -121,7 +121,7 @@ describe("titles state the finding", () => {
     );
     expect(figures["quality"]?.figure.layout.title.text).toBe("1 of 10,000 raw rows were rejected: 0.01%");
     expect(figures["waterfall"]?.figure.layout.title.text).toBe("Expected net value: 600 EUR");
-    expect(figures["serving"]?.figure.layout.title.text).toBe("Serving pays in 1 of 2 segments: Champions");
+    expect(figures["serving"]?.figure.layout.title.text).toBe("Serving pays in 1 of 2 segments: New");
     expect(figures["channel"]?.figure.layout.title.text).toBe("web holds 70% of the customers of New");
     const own = decileFigure(revenueDeciles(revenue), { title: "Few bring much", source: "sample shop" });
     expect(own.layout.title.text).toBe("Few bring much");
