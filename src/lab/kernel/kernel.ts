@@ -60,6 +60,7 @@ export function kernelInfo(typescriptVersion: string): Record<string, unknown> {
 export class Kernel {
   readonly #connection: ConnectionInfo;
   readonly #root: string;
+  readonly #info: Readonly<Record<string, unknown>>;
   readonly #state: Int32Array;
   readonly #session = randomUUID();
   // No limit and no waiting: within one tick ZeroMQ would otherwise refuse what exceeds its queue.
@@ -71,7 +72,6 @@ export class Kernel {
   readonly #waiting: Request[] = [];
   #tslab: Tslab | undefined;
   #executor: Executor | undefined;
-  #info: Record<string, unknown> = {};
   #parent: KernelMessage["parent_header"] = {};
   #busy = false;
   /** Executions counted and shown, and those that are silent. */
@@ -85,8 +85,14 @@ export class Kernel {
   #stream = { name: "stdout", text: "", since: 0 };
   #streamTimer: NodeJS.Timeout | undefined;
 
-  constructor(connection: ConnectionInfo, root: string, state: SharedArrayBuffer) {
+  constructor(
+    connection: ConnectionInfo,
+    root: string,
+    state: SharedArrayBuffer,
+    info: Readonly<Record<string, unknown>>,
+  ) {
     this.#connection = connection;
+    this.#info = info;
     this.#root = root;
     this.#state = new Int32Array(state);
   }
@@ -105,7 +111,6 @@ export class Kernel {
   /** Binds the sockets and answers requests from now on. */
   async start(tslab: Tslab): Promise<void> {
     this.#tslab = tslab;
-    this.#info = kernelInfo(tslab.typescriptVersion);
     this.#executor = tslab.createExecutor(this.#console);
     this.#captureOutput();
     const address = (port: number): string =>
@@ -205,7 +210,7 @@ export class Kernel {
     void this.#iopub.send([`kernel.${msgType}`, ...encodeFrames(message, this.#connection.key)]);
   }
 
-  #reply({ message, identities }: Request, content: Record<string, unknown>): void {
+  #reply({ message, identities }: Request, content: Readonly<Record<string, unknown>>): void {
     const reply = {
       header: createHeader(message.header.msg_type.replace("_request", "_reply"), this.#session),
       parent_header: message.header,
@@ -239,7 +244,7 @@ export class Kernel {
     if (request.message.header.msg_type === "shutdown_request") this.shutdown();
   }
 
-  #answer({ header, content }: KernelMessage): Record<string, unknown> | undefined {
+  #answer({ header, content }: KernelMessage): Readonly<Record<string, unknown>> | undefined {
     switch (header.msg_type) {
       case "kernel_info_request":
         return this.#info;

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type ControlData, type ControlNotice, closeControl, STATE_BYTES } from "./control.js";
 import { Kernel, kernelInfo } from "./kernel.js";
-import { loadTslab } from "./tslab.js";
+import { loadTslab, typescriptVersion } from "./tslab.js";
 import type { ConnectionInfo } from "./wire.js";
 
 /** The nearest folder upwards with a package.json: local modules are imported from anywhere below it. */
@@ -29,13 +29,15 @@ const connection = readConnection(process.argv[2]);
 const cwd = process.cwd();
 const root = projectRoot(cwd);
 const state = new SharedArrayBuffer(STATE_BYTES);
-const kernel = new Kernel(connection, root, state);
+const packageRoot = fileURLToPath(new URL("../../..", import.meta.url));
+const info = kernelInfo(typescriptVersion(packageRoot));
+const kernel = new Kernel(connection, root, state, info);
 
 // Loaded first: its parent check guards the seconds that loading the compiler takes.
 const control = new Worker(new URL("./control.js", import.meta.url), {
   workerData: {
     connection,
-    kernelInfo: kernelInfo("5.0.4"),
+    kernelInfo: info,
     session: connection.key.slice(0, 8),
     state,
     parentPid: Number(process.env["JPY_PARENT_PID"] ?? process.ppid),
@@ -59,6 +61,5 @@ process.on("unhandledRejection", (reason) => {
   kernel.reportUnhandled("Unhandled rejection", reason);
 });
 
-const packageRoot = fileURLToPath(new URL("../../..", import.meta.url));
 const tslab = loadTslab({ packageRoot, root, cwd, hooks: kernel.hooks });
 await kernel.start(tslab);

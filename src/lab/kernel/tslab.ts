@@ -40,7 +40,6 @@ export interface Tslab {
   printQuickInfo(info: unknown): string;
   /** tslab's display functions write through this. */
   setDisplayWriter(write: (data: DisplayData, update: boolean) => void): void;
-  readonly typescriptVersion: string;
 }
 
 /** A display as tslab's public functions and `show` hand it over. */
@@ -222,6 +221,13 @@ function hasPackage(cwd: string): boolean {
   }
 }
 
+/** Version of the TypeScript that tslab brings, read without loading it: that takes seconds. */
+export function typescriptVersion(packageRoot: string): string {
+  const tslab = createRequire(join(packageRoot, "package.json")).resolve("tslab/package.json");
+  const { version } = createRequire(tslab)("@tslab/typescript-for-tslab/package.json") as { version: string };
+  return version;
+}
+
 /**
  * Loads tslab with the patches.
  * @throws Error if tslab is missing or not the version the patches are for.
@@ -256,7 +262,6 @@ export function loadTslab(options: {
   };
   const inspect = require(join(dist, "inspect.js")) as { printQuickInfo(info: unknown): string };
   const jupyter = require(join(dist, "jupyter.js")) as { lastWriteDisplayData: unknown };
-  const { versions } = require(join(dist, "public.js")) as { versions: { typescript: string } };
   const node = converter.createConverter({ isJS: false, isBrowser: false });
   const converters = {
     node,
@@ -274,6 +279,5 @@ export function loadTslab(options: {
     setDisplayWriter: (write) => {
       jupyter.lastWriteDisplayData = write;
     },
-    typescriptVersion: versions.typescript,
   };
 }
