@@ -1,6 +1,6 @@
 import type { ColumnTable } from "arquero";
 import { DataError } from "../core/errors.js";
-import { describe, numberColumn, valueColumn } from "../segmentation/columns.js";
+import { describe, numberColumn, valueColumn } from "../core/table.js";
 
 /**
  * Numbers of a column as an ordinary array, which is what JSON keeps.

@@ -1,39 +1,55 @@
 import type { ColumnTable } from "arquero";
 import { DataError } from "./errors.js";
 
-/** Typed access to the columns of a table. */
-
 /**
- * A column of numbers, as a new array the model may keep.
- * @throws DataError if the column is absent, or a value is missing or no finite number.
+ * Values of one column in row order.
+ * @throws DataError if the table has no such column or no rows.
  */
-export function numberColumn(table: ColumnTable, name: string): Float64Array {
-  const values = columnOf(table, name);
-  return Float64Array.from(values, (value, row) => {
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw new DataError(`${name} in row ${row + 1} must be a finite number, got ${describe(value)}`);
-  });
-}
-
-/**
- * A column of texts, as a new array.
- * @throws DataError if the column is absent, or a value is missing or no text.
- */
-export function textColumn(table: ColumnTable, name: string): readonly string[] {
-  const values = columnOf(table, name);
-  return Array.from(values, (value, row) => {
-    if (typeof value === "string") return value;
-    throw new DataError(`${name} in row ${row + 1} must be a text, got ${describe(value)}`);
-  });
-}
-
-function columnOf(table: ColumnTable, name: string): ArrayLike<unknown> {
-  const names = table.columnNames();
-  if (!names.includes(name)) {
-    throw new DataError(`the table has no column ${name}: it has ${names.join(", ") || "none"}`);
+export function valueColumn(table: ColumnTable, name: string, place = "table"): readonly unknown[] {
+  if (table.columnIndex(name) === -1) {
+    throw new DataError(
+      `${place}: column ${name} is missing, the columns are ${table.columnNames().join(", ")}`,
+    );
   }
-  return table.array(name) as ArrayLike<unknown>;
+  if (table.numRows() === 0) throw new DataError(`${place}: at least one row is needed, got an empty table`);
+  return table.array(name) as readonly unknown[];
 }
 
-const describe = (value: unknown): string =>
-  typeof value === "string" ? JSON.stringify(value) : String(value);
+/**
+ * Finite numbers of one column in row order; whole numbers that a database returns as bigint are accepted.
+ * @throws DataError naming the first row that is not a number of at least `least`.
+ */
+export function numberColumn(
+  table: ColumnTable,
+  name: string,
+  place = "table",
+  least = Number.NEGATIVE_INFINITY,
+): Float64Array {
+  const values = valueColumn(table, name, place);
+  return Float64Array.from(values, (value, index) => {
+    const number = typeof value === "bigint" ? Number(value) : value;
+    if (typeof number !== "number" || !Number.isFinite(number) || number < least) {
+      const allowed = least === Number.NEGATIVE_INFINITY ? "a number" : `a number of at least ${least}`;
+      throw new DataError(`${place}: ${name} in row ${index + 1} must be ${allowed}, got ${describe(value)}`);
+    }
+    return number;
+  });
+}
+
+/**
+ * Texts of one column in row order.
+ * @throws DataError naming the first row that is no text.
+ */
+export function textColumn(table: ColumnTable, name: string, place = "table"): readonly string[] {
+  return valueColumn(table, name, place).map((value, index) => {
+    if (typeof value === "string") return value;
+    throw new DataError(`${place}: ${name} in row ${index + 1} must be a text, got ${describe(value)}`);
+  });
+}
+
+/** The value as an error message prints it: text in quotes, the rest plainly. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid date" : value.toISOString();
+  return String(value);
+}

@@ -2,8 +2,8 @@ import { type ColumnTable, table } from "arquero";
 import { mode } from "simple-statistics";
 import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
-import { dayOf, requireDay } from "./calendar.js";
-import { describe, numberColumn, valueColumn } from "./columns.js";
+import { dayOf, requireDay } from "../core/read-day.js";
+import { describe, numberColumn, valueColumn } from "../core/table.js";
 import { ExactSum, quantileType7 } from "./quantile.js";
 
 /**

@@ -1,6 +1,6 @@
 import { type ColumnTable, table } from "arquero";
 import { DataError } from "../core/errors.js";
-import { numberColumn } from "./columns.js";
+import { numberColumn } from "../core/table.js";
 
 /** Lowest and highest score, both included. */
 export type ScoreRange = readonly [low: number, high: number];

@@ -24,10 +24,10 @@ describe("typed columns", () => {
 
   it("name what is missing or of the wrong kind", () => {
     expect(() => numberColumn(customers, "revenu")).toThrow(
-      new DataError("the table has no column revenu: it has id, revenue, orders, gap"),
+      new DataError("table: column revenu is missing, the columns are id, revenue, orders, gap"),
     );
-    expect(() => numberColumn(customers, "gap")).toThrow("gap in row 2 must be a finite number, got null");
-    expect(() => numberColumn(customers, "id")).toThrow('id in row 1 must be a finite number, got "a"');
-    expect(() => textColumn(customers, "orders")).toThrow("orders in row 1 must be a text, got 1");
+    expect(() => numberColumn(customers, "gap")).toThrow("table: gap in row 2 must be a number, got null");
+    expect(() => numberColumn(customers, "id")).toThrow('table: id in row 1 must be a number, got "a"');
+    expect(() => textColumn(customers, "orders")).toThrow("table: orders in row 1 must be a text, got 1");
   });
 });

@@ -1,5 +1,5 @@
-import { parseIsoDay } from "../core/day.js";
-import { describe } from "./columns.js";
+import { parseIsoDay } from "./day.js";
+import { describe } from "./table.js";
 
 const millisecondsPerDay = 86_400_000;
 const latestDay = 100_000; // October 2243; a larger number is a date written as 20251231 or a count of milliseconds
