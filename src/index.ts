@@ -33,6 +33,7 @@ export {
   type TimeUnit,
   weeks,
 } from "./core/types.js";
+export { type PurchaseSummaryOptions, summarisePurchases } from "./clv/purchase-summary.js";
 export { type Random, randomSource } from "./numeric/random.js";
 export * from "./repository/index.js";
 export * from "./samples/index.js";

@@ -47,6 +47,24 @@ export function textColumn(table: ColumnTable, name: string, place = "table"): r
   });
 }
 
+/**
+ * A column that names customers: every value but a missing one or an empty text is a name.
+ * @throws DataError naming the first row without one.
+ */
+export function idColumn(table: ColumnTable, name: string, place = "table"): readonly unknown[] {
+  const ids = valueColumn(table, name, place);
+  const row = ids.findIndex((id) => id === null || id === undefined || id === "");
+  if (row === -1) return ids;
+  throw new DataError(`${place}: ${name} in row ${row + 1} must name a customer, got ${describe(ids[row])}`);
+}
+
+/** Order of names: numbers by size, everything else by its text, the same on every machine. */
+export function compareIds(a: unknown, b: unknown): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const [left, right] = [String(a), String(b)];
+  return left < right ? -1 : Number(left > right);
+}
+
 /** The value as an error message prints it: text in quotes, the rest plainly. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

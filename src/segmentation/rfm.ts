@@ -3,7 +3,7 @@ import { mode } from "simple-statistics";
 import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { dayOf, requireDay } from "../core/read-day.js";
-import { describe, numberColumn, valueColumn } from "../core/table.js";
+import { compareIds, describe, idColumn, numberColumn, valueColumn } from "../core/table.js";
 import { ExactSum, quantileType7 } from "./quantile.js";
 
 /**
@@ -40,7 +40,7 @@ export interface RfmTableOptions {
 export function rfmTable(orders: ColumnTable, options: RfmTableOptions): ColumnTable {
   const { customer = "customer_key", date = "ordered_on", amount = "amount", returns = "reject" } = options;
   const today = requireDay("analysisDate", options.analysisDate);
-  const ids = valueColumn(orders, customer, "orders");
+  const ids = idColumn(orders, customer, "orders");
   const days = valueColumn(orders, date, "orders");
   const amounts = numberColumn(orders, amount, "orders");
 
@@ -53,7 +53,7 @@ export function rfmTable(orders: ColumnTable, options: RfmTableOptions): ColumnT
       );
     }
     if (money < 0 && returns === "ignore") continue;
-    const id = requireId(ids[row], customer, row);
+    const id = ids[row];
     const own = totals.get(id) ?? { last: Number.NaN, orders: 0, spend: new ExactSum() };
     totals.set(id, own);
     own.spend.add(money);
@@ -86,13 +86,6 @@ interface CustomerTotals {
   readonly spend: ExactSum;
 }
 
-function requireId(id: unknown, column: string, row: number): unknown {
-  if (id === null || id === undefined || id === "") {
-    throw new DataError(`orders: ${column} in row ${row + 1} must name a customer, got ${describe(id)}`);
-  }
-  return id;
-}
-
 function purchaseDay(value: unknown, column: string, row: number, today: number): number {
   const day = dayOf(value);
   if (day === undefined) {
@@ -107,13 +100,6 @@ function purchaseDay(value: unknown, column: string, row: number, today: number)
     );
   }
   return day;
-}
-
-/** Numbers by size, everything else by its text: the same order on every machine. */
-function compareIds(a: unknown, b: unknown): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const [left, right] = [String(a), String(b)];
-  return left < right ? -1 : Number(left > right);
 }
 
 /** The lower bounds of score 2, 3, … of each measure, in ascending order and in the unit of the measure. */
