@@ -17,6 +17,7 @@ export {
   topShareFigure,
 } from "./charts/segmentation.js";
 export { type FigureText, palette, percent, thousands, wrapTitle } from "./charts/theme.js";
+export { type PurchaseSummaryOptions, summarisePurchases } from "./clv/purchase-summary.js";
 export { dayNumber, isoDay, isoMonth, monthNumber, weekday } from "./core/day.js";
 export { ConvergenceError, DataError } from "./core/errors.js";
 export { numberColumn, textColumn } from "./core/table.js";
@@ -33,7 +34,6 @@ export {
   type TimeUnit,
   weeks,
 } from "./core/types.js";
-export { type PurchaseSummaryOptions, summarisePurchases } from "./clv/purchase-summary.js";
 export { type Random, randomSource } from "./numeric/random.js";
 export * from "./repository/index.js";
 export * from "./samples/index.js";
