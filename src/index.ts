@@ -17,7 +17,98 @@ export {
   topShareFigure,
 } from "./charts/segmentation.js";
 export { type FigureText, palette, percent, thousands, wrapTitle } from "./charts/theme.js";
+export {
+  type BdwFit,
+  type BdwParameters,
+  bdwLogLikelihood,
+  bdwRetentionRates,
+  bdwSurvivalCurve,
+  fitBetaDiscreteWeibull,
+  type LikelihoodRatioTest,
+} from "./clv/beta-discrete-weibull.js";
+export {
+  type BgBbCustomer,
+  type BgBbCustomers,
+  type BgBbParameters,
+  bgbbDiscountedPurchases,
+  bgbbExpectedPurchases,
+  bgbbLogLikelihood,
+  bgbbNewCustomerPurchases,
+  bgbbPosteriorBuyingProbability,
+  bgbbProbabilityAlive,
+  bgbbPurchaseDistribution,
+  fitBgBb,
+  simulateBgBb,
+} from "./clv/bg-bb.js";
+export {
+  type BgNbdFit,
+  type BgNbdParameters,
+  bgNbdExpectedPurchases,
+  bgNbdLogLikelihood,
+  bgNbdNewCustomerPurchases,
+  bgNbdProbabilityAlive,
+  bgNbdPurchaseDistribution,
+  type CnbdKFit,
+  type CnbdKOptions,
+  fitBgCnbdK,
+  fitBgNbd,
+  fitMbgCnbdK,
+  fitMbgNbd,
+  mbgNbdExpectedPurchases,
+  mbgNbdLogLikelihood,
+  mbgNbdNewCustomerPurchases,
+  mbgNbdProbabilityAlive,
+  mbgNbdPurchaseDistribution,
+  purchaseRegularity,
+  type SimulatedCustomers,
+  simulateBgNbd,
+  simulateMbgNbd,
+} from "./clv/bg-nbd.js";
+export {
+  type PurchaseCells,
+  type PurchaseCustomer,
+  type PurchaseHistories,
+  purchaseCells,
+} from "./clv/cells.js";
+export type { Identification, ModelFit } from "./clv/fit.js";
+export {
+  fitGammaGamma,
+  type GammaGammaParameters,
+  gammaGammaExpectedSpend,
+  gammaGammaLogLikelihood,
+  type MeanSpends,
+  simulateGammaGamma,
+} from "./clv/gamma-gamma.js";
+export {
+  fitNbd,
+  type NbdParameters,
+  nbdExpectedPurchases,
+  nbdLogLikelihood,
+  nbdNewCustomerPurchases,
+  nbdPurchaseDistribution,
+  simulateNbd,
+} from "./clv/nbd.js";
+export {
+  fitParetoNbd,
+  type ParetoNbdParameters,
+  paretoNbdDiscountedPurchases,
+  paretoNbdExpectedPurchases,
+  paretoNbdLogLikelihood,
+  paretoNbdNewCustomerPurchases,
+  paretoNbdProbabilityAlive,
+  paretoNbdPurchaseDistribution,
+  simulateParetoNbd,
+} from "./clv/pareto-nbd.js";
 export { type PurchaseSummaryOptions, summarisePurchases } from "./clv/purchase-summary.js";
+export {
+  fitShiftedBetaGeometric,
+  type SbgParameters,
+  type Survivors,
+  sbgDiscountedResidualLifetime,
+  sbgLogLikelihood,
+  sbgRetentionRates,
+  sbgSurvivalCurve,
+} from "./clv/shifted-beta-geometric.js";
 export { dayNumber, isoDay, isoMonth, monthNumber, weekday } from "./core/day.js";
 export { ConvergenceError, DataError } from "./core/errors.js";
 export { numberColumn, textColumn } from "./core/table.js";

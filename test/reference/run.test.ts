@@ -1,13 +1,19 @@
 import { describe, it } from "vitest";
+import { runBgBbCase } from "./bgbb.js";
 import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
+import { runClvCase } from "./clv.js";
 import { runRfmCase } from "./rfm.js";
+import { runSbgCase } from "./sbg.js";
 
 /**
  * Every case of the reference folder, dispatched on the prefix of its name. A new family is one line here and one file
  * beside this one; a case without a runner is listed as todo.
  */
 const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
+  clv: runClvCase,
+  bgbb: runBgBbCase,
   rfm: runRfmCase,
+  sbg: runSbgCase,
 };
 
 const cases = referenceCases();

@@ -1,0 +1,153 @@
+import { digamma, logGammaRatio, regularisedGamma } from "../numeric/special.js";
+import { requireParameters } from "./cells.js";
+import { fitPositive, type ModelFit } from "./fit.js";
+import {
+  bestSbg,
+  type RenewalCounts,
+  renewalCounts,
+  requirePeriods,
+  type Survivors,
+  withExtremes,
+} from "./shifted-beta-geometric.js";
+
+/** Parameters of the BdW: the sBG's, and c, above 1 if a customer's own chance to leave grows with tenure. */
+export interface BdwParameters {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly c: number;
+}
+
+/** A likelihood-ratio test of a model against one nested in it. */
+export interface LikelihoodRatioTest {
+  readonly statistic: number;
+  readonly degreesOfFreedom: number;
+  readonly pValue: number;
+}
+
+/** A fit of the BdW with the test of the sBG, which is the BdW with c = 1. */
+export interface BdwFit extends ModelFit<"alpha" | "beta" | "c"> {
+  readonly testOfSbg: LikelihoodRatioTest;
+}
+
+/**
+ * Fits the beta-discrete-Weibull model of a contractual customer base by maximum likelihood, and tests it against the
+ * sBG nested in it (c = 1). `survivors` are the customers alive after 0, 1, 2, … periods; several cohorts are pooled.
+ * @throws DataError if survivors rise, are negative or not finite, or are fewer than two numbers.
+ * @throws ConvergenceError if the likelihood has no optimum the solver can reach.
+ * @see Fader, Hardie, Liu, Davin & Steenburgh (2018), "How to Project Customer Retention" Revisited: The Role of
+ * Duration Dependence, J. Interactive Marketing 43.
+ */
+export function fitBetaDiscreteWeibull(survivors: Survivors): BdwFit {
+  const counts = renewalCounts(survivors);
+  const nested = bestSbg(counts);
+  const [alpha, beta] = moderate(nested.alpha, nested.beta);
+  const fit = fitPositive({
+    model: "BdW",
+    names: ["alpha", "beta", "c"],
+    starts: [
+      [alpha, beta, 1],
+      [alpha / 2, beta / 2, 1.5],
+      [1, 1, 0.7],
+    ],
+    logLikelihood: (parameters, gradient) => bdwLogLikelihoodAt(counts, parameters, gradient),
+    observations: counts.customers,
+    simplerModel: "sBG",
+  });
+  const statistic = Math.max(0, 2 * (fit.logLikelihood - nested.logLikelihood));
+  const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquaredTail(statistic) });
+  return Object.freeze({ ...withExtremes(fit, counts), testOfSbg });
+}
+
+/**
+ * Log-likelihood of the BdW for the survivors of one or several cohorts, and its gradient by (alpha, beta, c), written
+ * to `gradient` if given.
+ * @throws DataError as in fitBetaDiscreteWeibull; RangeError if a parameter is not above 0.
+ * @see Fader et al. (2018).
+ */
+export function bdwLogLikelihood(
+  parameters: BdwParameters,
+  survivors: Survivors,
+  gradient: Float64Array = new Float64Array(3),
+): number {
+  requireParameters(parameters);
+  const { alpha, beta, c } = parameters;
+  return bdwLogLikelihoodAt(renewalCounts(survivors), [alpha, beta, c], gradient);
+}
+
+/**
+ * Share of a cohort alive after 0, 1, …, `periods` periods: B(alpha, beta + t^c) / B(alpha, beta).
+ * @throws RangeError if a parameter is not above 0 or `periods` is no whole number from 0 up.
+ * @see Fader et al. (2018).
+ */
+export function bdwSurvivalCurve(parameters: BdwParameters, periods: number): Float64Array {
+  requireParameters(parameters);
+  requirePeriods(periods);
+  const { alpha, beta, c } = parameters;
+  return Float64Array.from({ length: periods + 1 }, (_, t) => Math.exp(logStaying(beta, t ** c, alpha)));
+}
+
+/**
+ * Retention rates of renewals 1 to `periods` under the BdW; they may fall before they rise.
+ * @throws RangeError if a parameter is not above 0 or `periods` is no whole number from 0 up.
+ * @see Fader et al. (2018).
+ */
+export function bdwRetentionRates(parameters: BdwParameters, periods: number): Float64Array {
+  requireParameters(parameters);
+  requirePeriods(periods);
+  const { alpha, beta, c } = parameters;
+  return Float64Array.from({ length: periods }, (_, t) =>
+    Math.exp(logStaying(beta + t ** c, (t + 1) ** c - t ** c, alpha)),
+  );
+}
+
+/** The pair at the same churn but off the end of a ridge, where a search could not start. */
+function moderate(alpha: number, beta: number): readonly [number, number] {
+  const shrink = Math.min(1, 1000 / Math.max(alpha, beta));
+  return [Math.max(alpha * shrink, 1e-3), Math.max(beta * shrink, 1e-3)];
+}
+
+/**
+ * Log of B(alpha, from + step) / B(alpha, from), a chance to stay. Of the two ways to pair the four gamma functions the
+ * one with the smaller terms is taken, as they nearly cancel.
+ */
+function logStaying(from: number, step: number, alpha: number): number {
+  return alpha <= step
+    ? logGammaRatio(from, alpha) - logGammaRatio(from + step, alpha)
+    : logGammaRatio(from, step) - logGammaRatio(from + alpha, step);
+}
+
+/** Each renewal t is a draw with retention rate S(t) / S(t - 1). */
+function bdwLogLikelihoodAt(
+  { left, stayed }: RenewalCounts,
+  parameters: ArrayLike<number>,
+  gradient: Float64Array,
+): number {
+  const [alpha = 0, beta = 0, c = 0] = Array.from(parameters);
+  let value = 0;
+  gradient.fill(0);
+  for (const [t, leavers] of left.entries()) {
+    const stayers = stayed[t] as number;
+    if (leavers + stayers === 0) continue;
+    const from = t ** c;
+    const to = (t + 1) ** c;
+    const logStay = logStaying(beta + from, to - from, alpha);
+    const leave = Math.max(-Math.expm1(logStay), Number.MIN_VALUE);
+    if (stayers > 0) value += stayers * logStay;
+    if (leavers > 0) value += leavers * Math.log(leave);
+    // d log-likelihood by log retention, then the chain rule through the four digammas
+    const slope = stayers - (leavers > 0 ? (leavers * Math.exp(logStay)) / leave : 0);
+    const ownTo = digamma(beta + to);
+    const ownFrom = digamma(beta + from);
+    const allTo = digamma(alpha + beta + to);
+    const allFrom = digamma(alpha + beta + from);
+    const logFrom = t === 0 ? 0 : from * Math.log(t);
+    const logTo = to * Math.log(t + 1);
+    gradient[0] = (gradient[0] as number) - slope * (allTo - allFrom);
+    gradient[1] = (gradient[1] as number) + slope * (ownTo - ownFrom - allTo + allFrom);
+    gradient[2] = (gradient[2] as number) + slope * ((ownTo - allTo) * logTo - (ownFrom - allFrom) * logFrom);
+  }
+  return value;
+}
+
+/** Upper tail of the chi-squared distribution with one degree of freedom. */
+const chiSquaredTail = (statistic: number): number => 1 - regularisedGamma(0.5, statistic / 2);
