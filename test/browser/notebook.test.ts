@@ -43,6 +43,13 @@ const command = (page: Page, id: string, args: object = {}): Promise<void> =>
     [id, args] as const,
   );
 
+/** Runs in the page: whether every code cell is executed, or none is. Cells out of sight are not drawn; the model knows them all. */
+function allCells(executed: boolean): boolean {
+  const { model } = (globalThis as unknown as JupyterPage).jupyterapp.shell.currentWidget.context;
+  const code = model.toJSON().cells.filter((cell) => cell.cell_type === "code" && cell.source.length > 0);
+  return code.length > 0 && code.every((cell) => (cell.execution_count !== null) === executed);
+}
+
 /** Waits until the kernel of the open notebook is idle. */
 const kernelIdle = (page: Page): Promise<unknown> =>
   page.waitForSelector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', { ...WAIT, state: "attached" });
@@ -99,22 +106,12 @@ describe.skipIf(CHROMIUM === undefined)("notebook environment in Chromium", { ti
     await page.waitForSelector(".jp-Notebook .jp-CodeCell .cm-content", WAIT);
     await kernelIdle(page);
     await shot("study-opened");
+    // The stored notebook is executed already: cleared first, so that what is seen is what ran here.
+    await command(page, "notebook:clear-all-cell-outputs");
+    await page.waitForFunction(allCells, false, WAIT);
     await command(page, "notebook:restart-run-all");
     await page.locator(".jp-Dialog .jp-mod-accept").click(WAIT);
-    // Cells out of sight are not drawn: the model knows them all.
-    await page.waitForFunction(
-      () => {
-        const { cells } = (
-          globalThis as unknown as JupyterPage
-        ).jupyterapp.shell.currentWidget.context.model.toJSON();
-        const code = cells.filter((cell) => cell.cell_type === "code");
-        return (
-          code.length > 0 && code.every((cell) => cell.execution_count !== null || cell.source.length === 0)
-        );
-      },
-      undefined,
-      WAIT,
-    );
+    await page.waitForFunction(allCells, true, WAIT);
     await kernelIdle(page);
     const outputs = await page.evaluate(() =>
       (globalThis as unknown as JupyterPage).jupyterapp.shell.currentWidget.context.model
