@@ -1,4 +1,4 @@
-import { escapeHtml } from "./html.js";
+import { escapeMarkup } from "../core/markup.js";
 import { type MimeBundle, type Renderable, renderable } from "./mime.js";
 
 /** How far a number may be off: an absolute amount (also as a plain number), or a fraction of the expected value. */
@@ -148,7 +148,7 @@ function result(outcome: Outcome, message: string): CheckResult & Renderable {
     "application/vnd.clientele.check+json": { outcome },
     "text/html":
       `<div style="border-left:4px solid ${color};padding:4px 10px">` +
-      `<strong>${sign} ${word}:</strong> ${escapeHtml(message)}</div>`,
+      `<strong>${sign} ${word}:</strong> ${escapeMarkup(message)}</div>`,
     "text/plain": `${sign} ${word}: ${message}`,
   };
   return renderable({ outcome, message }, bundle);

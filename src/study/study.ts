@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { inspect } from "node:util";
 import { DataError } from "../core/errors.js";
-import { escapeHtml } from "./html.js";
+import { escapeMarkup } from "../core/markup.js";
 import { type MimeBundle, type Renderable, renderable } from "./mime.js";
 import { type ShowOptions, show } from "./show.js";
 
@@ -118,7 +118,7 @@ function studyBundle(record: StudyRecord): MimeBundle {
   ];
   const cells = rows.map(
     ([name, text]) =>
-      `<tr><th style="text-align:left">${name}</th><td style="text-align:left">${escapeHtml(text)}</td></tr>`,
+      `<tr><th style="text-align:left">${name}</th><td style="text-align:left">${escapeMarkup(text)}</td></tr>`,
   );
   return {
     "application/vnd.clientele.study+json": record,

@@ -1,6 +1,6 @@
 import type { ColumnTable } from "arquero";
 import { thousands } from "../charts/theme.js";
-import { escapeHtml } from "./html.js";
+import { escapeMarkup } from "../core/markup.js";
 import type { MimeBundle } from "./mime.js";
 
 /** How one column is written. */
@@ -107,16 +107,16 @@ function dateText(value: Date): string {
 
 function html(columns: readonly ColumnText[], rows: number, notes: readonly (string | undefined)[]): string {
   const align = ({ right }: ColumnText): string => ` style="text-align:${right ? "right" : "left"}"`;
-  const heads = columns.map((column) => `<th${align(column)}>${escapeHtml(column.heading)}</th>`).join("");
+  const heads = columns.map((column) => `<th${align(column)}>${escapeMarkup(column.heading)}</th>`).join("");
   const body = Array.from({ length: rows }, (_, row) => {
     const cells = columns
-      .map((column) => `<td${align(column)}>${escapeHtml(column.cells[row] ?? "")}</td>`)
+      .map((column) => `<td${align(column)}>${escapeMarkup(column.cells[row] ?? "")}</td>`)
       .join("");
     return `<tr>${cells}</tr>`;
   });
   const caption = notes
     .filter(Boolean)
-    .map((note) => escapeHtml(note ?? ""))
+    .map((note) => escapeMarkup(note ?? ""))
     .join(" · ");
   return [
     "<table>",

@@ -3,9 +3,9 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { escapeMarkup } from "../../core/markup.js";
 import { type Cell, type CodeCell, type Notebook, tagsOf } from "../notebook/format.js";
 import { highlighted } from "./code.js";
-import { escapeMarkup } from "./escape.js";
 import { createMarkdownRenderer, type Heading } from "./markdown.js";
 import { type OutputTools, outputsHtml } from "./outputs.js";
 import { page } from "./page.js";

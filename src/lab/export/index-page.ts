@@ -1,6 +1,6 @@
 import { basename } from "node:path";
+import { escapeMarkup } from "../../core/markup.js";
 import type { Notebook } from "../notebook/format.js";
-import { escapeMarkup } from "./escape.js";
 import { type Outline, outlineOf } from "./outline.js";
 import { page } from "./page.js";
 import { dataUntil, studiesOf } from "./study-facts.js";

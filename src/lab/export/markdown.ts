@@ -4,9 +4,9 @@
  */
 import katex from "katex";
 import { Marked, type MarkedExtension } from "marked";
+import { escapeMarkup } from "../../core/markup.js";
 import type { MimeBundle } from "../notebook/format.js";
 import { highlighted } from "./code.js";
-import { escapeMarkup } from "./escape.js";
 import type { Sanitiser } from "./sanitise.js";
 
 /** A heading with the id it has on the page. */

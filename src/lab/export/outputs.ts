@@ -2,8 +2,9 @@
  * The outputs of a cell as HTML, each in the best form the page can show.
  * @module
  */
+
+import { escapeMarkup } from "../../core/markup.js";
 import { type CodeCell, isRecord, type MimeBundle, type Output } from "../notebook/format.js";
-import { escapeMarkup } from "./escape.js";
 import { dressedFigure, type Figure, figureTitle, isFigure } from "./figure-look.js";
 import { formula, type MarkdownRenderer, prepare } from "./markdown.js";
 import type { Sanitiser } from "./sanitise.js";

@@ -3,7 +3,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { escapeMarkup } from "./escape.js";
+import { escapeMarkup } from "../../core/markup.js";
 import { pageStyle } from "./page-style.js";
 
 /** The parts of a page. */

@@ -3,7 +3,7 @@
  * ids that follow from the content, no classes, scripts, links or outside files.
  * @module
  */
-import { escapeMarkup } from "./escape.js";
+import { escapeMarkup } from "../../core/markup.js";
 import type { Painting } from "./plotly-window.js";
 import { fontOf, linesOf, textLength } from "./svg-boxes.js";
 import { withContentIds } from "./svg-ids.js";
