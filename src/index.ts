@@ -43,6 +43,8 @@ export {
 export {
   type BgNbdFit,
   type BgNbdParameters,
+  bgCnbdK,
+  bgNbd,
   bgNbdExpectedPurchases,
   bgNbdLogLikelihood,
   bgNbdNewCustomerPurchases,
@@ -54,16 +56,23 @@ export {
   fitBgNbd,
   fitMbgCnbdK,
   fitMbgNbd,
+  mbgCnbdK,
+  mbgNbd,
   mbgNbdExpectedPurchases,
   mbgNbdLogLikelihood,
   mbgNbdNewCustomerPurchases,
   mbgNbdProbabilityAlive,
   mbgNbdPurchaseDistribution,
   purchaseRegularity,
-  type SimulatedCustomers,
   simulateBgNbd,
   simulateMbgNbd,
 } from "./clv/bg-nbd.js";
+export type {
+  BuyingModel,
+  CustomerRates,
+  ParameterValues,
+  SimulatedCustomers,
+} from "./clv/buying-model.js";
 export {
   type PurchaseCells,
   type PurchaseCustomer,
@@ -82,6 +91,7 @@ export {
 export {
   fitNbd,
   type NbdParameters,
+  nbd,
   nbdExpectedPurchases,
   nbdLogLikelihood,
   nbdNewCustomerPurchases,
@@ -91,6 +101,7 @@ export {
 export {
   fitParetoNbd,
   type ParetoNbdParameters,
+  paretoNbd,
   paretoNbdDiscountedPurchases,
   paretoNbdExpectedPurchases,
   paretoNbdLogLikelihood,

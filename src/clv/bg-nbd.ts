@@ -1,9 +1,19 @@
 import { DataError } from "../core/errors.js";
 import type { Objective } from "../numeric/minimise.js";
-import { gaussLegendre } from "../numeric/quadrature.js";
 import type { Random } from "../numeric/random.js";
-import { drawGamma } from "../numeric/sampling.js";
-import { digamma, logBeta, logGammaRatio, regularisedBeta } from "../numeric/special.js";
+import { drawGamma, drawWeighted } from "../numeric/sampling.js";
+import { digamma, logGammaRatio } from "../numeric/special.js";
+import {
+  drawLivingPurchases,
+  drawShare,
+  type LivingCustomer,
+  laterDistribution,
+  livingAfter,
+  livingDiscounted,
+  livingDistribution,
+  livingPurchases,
+} from "./bg-nbd-living.js";
+import type { BuyingModel, SimulatedCustomers } from "./buying-model.js";
 import {
   cellCustomers,
   distinctValues,
@@ -14,8 +24,9 @@ import {
   requireMax,
   requireParameters,
 } from "./cells.js";
+import { requireDiscountRate } from "./discounting.js";
 import { fitPositive, type ModelFit } from "./fit.js";
-import { logNbd, purchaseRate } from "./nbd.js";
+import { purchaseRate } from "./nbd.js";
 
 /*
  * The family of models in which a customer may drop out right after a purchase, with the same probability p each time.
@@ -71,13 +82,6 @@ export interface CnbdKOptions {
    * likelihoods of different k compare only with it; for a given k it only shifts the log-likelihood.
    */
   readonly logGaps?: number;
-}
-
-/** Customers drawn from a model, in columns for `purchaseCells`. */
-export interface SimulatedCustomers {
-  readonly x: Float64Array;
-  readonly recency: Float64Array;
-  readonly age: Float64Array;
 }
 
 /**
@@ -217,7 +221,7 @@ export const bgNbdPurchaseDistribution = (
   parameters: BgNbdParameters,
   horizon: number,
   max: number,
-): Float64Array => purchaseDistribution(bg, parameters, horizon, max);
+): Float64Array => futurePurchaseDistribution(bg, parameters, newCustomer, horizon, max);
 
 /**
  * Probabilities of 0, 1, …, `max` repeat purchases of a new customer in `horizon` units of time under the MBG/NBD.
@@ -227,7 +231,7 @@ export const mbgNbdPurchaseDistribution = (
   parameters: BgNbdParameters,
   horizon: number,
   max: number,
-): Float64Array => purchaseDistribution(mbg, parameters, horizon, max);
+): Float64Array => futurePurchaseDistribution(mbg, parameters, newCustomer, horizon, max);
 
 /**
  * Draws customers of the BG/NBD who are observed for the given ages.
@@ -249,12 +253,60 @@ export const simulateMbgNbd = (
   random: Random,
 ): SimulatedCustomers => simulate(mbg, parameters, ages, random);
 
+/** The BG/NBD behind the face of all buying models. @see Fader, Hardie & Lee (2005), Marketing Science 24(2). */
+export const bgNbd: BuyingModel<"r" | "alpha" | "a" | "b"> = modelOf(bg, 1);
+
+/** The MBG/NBD behind the face of all buying models. @see Batislam, Denizel & Filiztekin (2007), IJRM 24(3). */
+export const mbgNbd: BuyingModel<"r" | "alpha" | "a" | "b"> = modelOf(mbg, 1);
+
+/**
+ * The BG/CNBD-k of a given regularity behind the face of all buying models. Its log-likelihood leaves the log gaps out, so
+ * it compares with another model's only together with (k - 1) times their sum (see `fitBgCnbdK`).
+ * @throws RangeError if k is not a whole number from 1 to 50.
+ */
+export const bgCnbdK = (k: number): BuyingModel<"r" | "alpha" | "a" | "b"> => modelOf(bg, k);
+
+/**
+ * The MBG/CNBD-k of a given regularity behind the face of all buying models; for its log-likelihood see `bgCnbdK`.
+ * @throws RangeError if k is not a whole number from 1 to 50.
+ */
+export const mbgCnbdK = (k: number): BuyingModel<"r" | "alpha" | "a" | "b"> => modelOf(mbg, k);
+
+function nameOf({ name }: Variant, k: number): string {
+  return k === 1 ? `${name}/NBD` : `${name}/CNBD-${k}`;
+}
+
+function modelOf(variant: Variant, k: number): BuyingModel<"r" | "alpha" | "a" | "b"> {
+  requireRegularity("k", k);
+  return Object.freeze({
+    name: nameOf(variant, k),
+    parameterNames: ["r", "alpha", "a", "b"] as const,
+    fit: (cells) => fitVariant(variant, cells, k),
+    objective: (cells) => bgObjective(variant, cells, k),
+    probabilityAlive: (parameters, customer, after) =>
+      probabilityAlive(variant, { ...parameters, k }, customer, after),
+    expectedPurchases: (parameters, customer, horizon) =>
+      expectedPurchases(variant, { ...parameters, k }, customer, horizon),
+    discountedPurchases: (parameters, customer, discountRate, horizon) =>
+      discountedPurchases(variant, { ...parameters, k }, customer, discountRate, horizon),
+    purchaseDistribution: (parameters, customer, horizon, max) =>
+      futurePurchaseDistribution(variant, { ...parameters, k }, customer, horizon, max),
+    intervalDistribution: (parameters, interval, max) =>
+      intervalDistribution(variant, { ...parameters, k }, interval, max),
+    customerRates: (parameters, customer) => customerRates(variant, { ...parameters, k }, customer),
+    drawFuturePurchases: (parameters, customer, horizon, random) =>
+      drawFuture(variant, { ...parameters, k }, customer, horizon, random),
+    simulate: (parameters, ages, random) => simulate(variant, { ...parameters, k }, ages, random),
+  } satisfies BuyingModel<"r" | "alpha" | "a" | "b">);
+}
+
+
 const newCustomer: PurchaseCustomer = { x: 0, recency: 0, age: 0 };
 
 function fitVariant(variant: Variant, cells: PurchaseCells, k: number): BgNbdFit {
   const rate = k * purchaseRate(cells);
   return fitPositive({
-    model: k === 1 ? `${variant.name}/NBD` : `${variant.name}/CNBD-${k}`,
+    model: nameOf(variant, k),
     names: ["r", "alpha", "a", "b"] as const,
     starts: [
       [0.5, 0.3 / rate, 0.8, 2.5],
@@ -297,12 +349,6 @@ function variantLogLikelihood(variant: Variant, parameters: BgNbdParameters, cel
   const { r, alpha, a, b, k } = known(parameters);
   return bgObjective(variant, cells, k)(Float64Array.of(r, alpha, a, b), new Float64Array(4));
 }
-
-/** Log-likelihood of the BG/NBD with Erlang-k gaps as a function to maximise: value and gradient at (r, alpha, a, b). */
-export const bgNbdObjective = (cells: PurchaseCells, k: number): Objective => bgObjective(bg, cells, k);
-
-/** The same for the MBG/NBD. */
-export const mbgNbdObjective = (cells: PurchaseCells, k: number): Objective => bgObjective(mbg, cells, k);
 
 /**
  * Log-likelihood and its gradient at (r, alpha, a, b). Gamma functions are computed once for every distinct x, logs once
@@ -440,16 +486,14 @@ function stagesSince(k: number, shape: number, share: number): Stages {
   return { terms, log: Math.log(sum), byShape: byShape / sum, mean: mean / sum };
 }
 
-function probabilityAlive(variant: Variant, parameters: BgNbdParameters, customer: PurchaseCustomer): number {
-  const { r, alpha, a, b, k } = known(parameters);
-  requireCustomer(customer);
-  const { x, recency, age } = customer;
-  const chances = x + variant.firstChances;
-  if (chances === 0) return 1;
-  const shape = r + k * x;
-  const silence = Math.log1p((age - recency) / (alpha + recency));
-  const stages = stagesSince(k, shape, (age - recency) / (alpha + age));
-  return 1 / (1 + Math.exp(Math.log(a / (b + chances - 1)) + shape * silence - stages.log));
+function probabilityAlive(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
+  after = 0,
+): number {
+  requireHorizon(after);
+  return overLiving(variant, parameters, customer, (living) => livingAfter(living, after));
 }
 
 function expectedPurchases(
@@ -458,142 +502,131 @@ function expectedPurchases(
   customer: PurchaseCustomer,
   horizon: number,
 ): number {
-  const { r, alpha, a, b, k } = known(parameters);
   requireHorizon(horizon);
-  const alive = probabilityAlive(variant, parameters, customer);
-  if (alive === 0 || horizon === 0) return 0;
-  const { x, recency, age } = customer;
-  const stages = stagesSince(k, r + k * x, (age - recency) / (alpha + age));
-  let purchases = 0;
-  for (const [passed, term] of stages.terms.entries()) {
-    purchases +=
-      term *
-      purchasesWhileAlive(
-        { shape: r + k * x + passed, rate: alpha + age, a, b: b + x + variant.firstChances },
-        horizon,
-        k,
-        passed,
-      );
-  }
-  return (alive * purchases) / Math.exp(stages.log);
+  return overLiving(variant, parameters, customer, (living) => livingPurchases(living, horizon));
 }
 
-/** What is believed of a living customer: buying rate Gamma(shape, rate), dropout probability Beta(a, b). */
-interface Belief {
-  readonly shape: number;
-  readonly rate: number;
-  readonly a: number;
-  readonly b: number;
-}
-
-const longestSum = 2000;
-
-/**
- * Expected purchases of a customer who is alive now, `passed` of k stages into a gap: over the number of events N of the
- * buying process, P(N = n) times the purchases that are still made if n events are due, C(i) = sum_{m<i} E[(1 - p)^m]
- * with i = floor((n + passed) / k). All terms are positive: nothing cancels, and no 2F1 is needed.
- */
-function purchasesWhileAlive(belief: Belief, horizon: number, k: number, passed: number): number {
-  const { shape, rate, a, b } = belief;
-  const share = horizon / (rate + horizon);
-  const mean = (shape * horizon) / rate;
-  const reach = mean + 8 * Math.sqrt(mean * (1 + horizon / rate)) + 40 / Math.log1p(rate / horizon);
-  if (k === 1 && reach > longestSum) return purchasesByQuadrature(belief, horizon);
-  if (reach > 1e8) {
-    throw new RangeError(
-      `horizon must be below about 10^8 expected stages of a gap where k is above 1, got ${horizon}`,
-    );
-  }
-  let [weight, total, sum, survival, purchases] = [1, 1, 0, 1, 0];
-  for (let n = 1, made = 0; ; n++) {
-    weight *= (share * (shape + n - 1)) / n;
-    if ((n + passed) % k === 0) {
-      purchases += survival;
-      survival *= (b + made) / (a + b + made);
-      made++;
-    }
-    total += weight;
-    sum += weight * purchases;
-    const ratio = (share * (shape + n)) / (n + 1);
-    const rest = weight / (1 - ratio);
-    if (ratio < 1 && n > k && rest <= 1e-17 * total && (rest * purchases) / (1 - ratio) <= 1e-17 * sum) break;
-    if (total > 1e250) [weight, total, sum] = [weight * 1e-250, total * 1e-250, sum * 1e-250];
-  }
-  return sum / total;
-}
-
-/**
- * The same expectation as an integral over the dropout probability p ~ Beta(a, b): E[(1 - (1 + p t / rate)^-shape) / p].
- * For horizons so long that a sum over purchases would be long. The integral runs over the logit of p, with what is
- * outside of the bounds added in closed form (the integrand is exponential there).
- */
-function purchasesByQuadrature({ shape, rate, a, b }: Belief, horizon: number): number {
-  const growth = horizon / rate;
-  const most = shape * growth;
-  const logScale = logBeta(a, b);
-  const integrand = (logit: number): number => {
-    const p = 1 / (1 + Math.exp(-logit));
-    const density = Math.exp(-a * Math.log1p(Math.exp(-logit)) - b * Math.log1p(Math.exp(logit)) - logScale);
-    return p > 1e-300 ? density * (-Math.expm1(-shape * Math.log1p(p * growth)) / p) : density * most;
-  };
-  const low = -Math.log1p(a + b) - Math.log1p(most) - Math.log1p(growth) - 40;
-  const high = Math.log1p(a + b + shape) + 40;
-  const left = (Math.exp(a * low - logScale) * most) / a;
-  const right = (Math.exp(-b * high - logScale) * -Math.expm1(-shape * Math.log1p(growth))) / b;
-  const peak = Math.log(a / b);
-  const width = Math.sqrt(1 / a + 1 / b);
-  const breaks = [-Math.log1p(most), peak - 9 * width, peak - width, peak, peak + width, peak + 9 * width, 0]
-    .filter((at) => at > low && at < high)
-    .sort((one, other) => one - other);
-  return left + right + integral(integrand, [low, ...breaks, high]);
-}
-
-/** Integral of a positive function over panels, each halved until its halves agree with it. Gauss-Legendre. */
-function integral(f: (at: number) => number, bounds: readonly number[]): number {
-  const { nodes, weights } = gaussLegendre(16);
-  const panel = (from: number, to: number): number => {
-    const [middle, half] = [(from + to) / 2, (to - from) / 2];
-    let sum = 0;
-    for (const [index, node] of nodes.entries()) sum += (weights[index] as number) * f(middle + half * node);
-    return sum * half;
-  };
-  const panels = bounds.slice(1).map((to, index) => {
-    const from = bounds[index] as number;
-    return { from, to, whole: panel(from, to) };
-  });
-  let scale = panels.reduce((sum, { whole }) => sum + whole, 0);
-  const refined = (from: number, to: number, whole: number, depth: number): number => {
-    const middle = (from + to) / 2;
-    const [left, right] = [panel(from, middle), panel(middle, to)];
-    scale = Math.max(scale, left + right);
-    if (Math.abs(left + right - whole) <= 1e-13 * scale || depth === 0) return left + right;
-    return refined(from, middle, left, depth - 1) + refined(middle, to, right, depth - 1);
-  };
-  return panels.reduce((sum, { from, to, whole }) => sum + refined(from, to, whole, 30), 0);
-}
-
-function purchaseDistribution(
+function discountedPurchases(
   variant: Variant,
   parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
+  discountRate: number,
+  horizon = Number.POSITIVE_INFINITY,
+): number {
+  requireDiscountRate(discountRate, horizon);
+  return overLiving(variant, parameters, customer, (living) =>
+    livingDiscounted(living, discountRate, horizon),
+  );
+}
+
+function futurePurchaseDistribution(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
   horizon: number,
   max: number,
 ): Float64Array {
-  const { r, alpha, a, b, k } = known(parameters);
   requireHorizon(horizon);
   requireMax(max);
-  const distribution = new Float64Array(max + 1);
-  const share = horizon / (alpha + horizon);
-  let atLeast = regularisedBeta(share, k * (max + 1), r); // P(x + 1 purchases are due), from the rare end: it only grows
-  for (let x = max; x >= 0; x--) {
-    let due = 0;
-    for (let n = k * x + k - 1; n >= k * x; n--) due += Math.exp(logNbd(n, r, alpha, horizon));
-    const chances = x + variant.firstChances;
-    const survival = Math.exp(logGammaRatio(b, chances) - logGammaRatio(a + b, chances));
-    const dropout = chances === 0 ? 0 : (survival * a) / (b + chances - 1);
-    atLeast = x === 0 ? 1 : Math.min(1, atLeast + due);
-    distribution[x] = survival * due + dropout * atLeast;
+  const { alive, states } = stateOf(variant, parameters, customer);
+  const chances = new Float64Array(max + 1);
+  chances[0] = 1 - alive;
+  for (const { living, share } of states) {
+    for (const [x, chance] of livingDistribution(living, horizon, max).entries()) {
+      chances[x] = (chances[x] as number) + alive * share * chance;
+    }
   }
-  return distribution;
+  return chances;
+}
+
+function intervalDistribution(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  { from, length }: { readonly from: number; readonly length: number },
+  max: number,
+): Float64Array {
+  requireHorizon(from);
+  requireHorizon(length);
+  requireMax(max);
+  const { alive, states } = stateOf(variant, parameters, newCustomer);
+  const { living } = states[0] as LivingState;
+  if (living.k > 1)
+    throw new RangeError(`parameter k must be 1 for counts of a later interval, got ${living.k}`);
+  const chances = laterDistribution(living, from, length, max);
+  return chances.map((chance, x) => alive * chance + (x === 0 ? 1 - alive : 0));
+}
+
+function drawFuture(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
+  horizon: number,
+  random: Random,
+): number {
+  requireHorizon(horizon);
+  const { alive, states } = stateOf(variant, parameters, customer);
+  if (random.uniform() >= alive) return 0;
+  const shares = states.map(({ share }) => share);
+  const { living } = states[shares.length === 1 ? 0 : drawWeighted(random, shares)] as LivingState;
+  return drawLivingPurchases(living, horizon, random);
+}
+
+/** A customer who dropped out did so at the last purchase: one dropout among the chances, no purchases since. */
+function customerRates(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
+): { readonly purchaseRate: number; readonly dropout: number } {
+  const { r, alpha, a, b, k } = known(parameters);
+  const { alive, states } = stateOf(variant, parameters, customer);
+  const chances = customer.x + variant.firstChances;
+  let events = (1 - alive) * ((r + k * customer.x) / (alpha + customer.recency));
+  for (const { living, share } of states) events += (alive * share * living.shape) / living.rate;
+  return { purchaseRate: events / k, dropout: (a + 1 - alive) / (a + b + chances) };
+}
+
+/** What is known of a customer: the probability to be one still, and what such a one is like by the stages passed. */
+interface CustomerState {
+  readonly alive: number;
+  readonly states: readonly LivingState[];
+}
+
+interface LivingState {
+  readonly living: LivingCustomer;
+  /** Probability of this state of a living customer. */
+  readonly share: number;
+}
+
+function stateOf(variant: Variant, parameters: BgNbdParameters, customer: PurchaseCustomer): CustomerState {
+  const { r, alpha, a, b, k } = known(parameters);
+  requireCustomer(customer);
+  const { x, recency, age } = customer;
+  const chances = x + variant.firstChances;
+  const shape = r + k * x;
+  const stages = stagesSince(k, shape, (age - recency) / (alpha + age));
+  const silence = Math.log1p((age - recency) / (alpha + recency));
+  const logOdds = chances === 0 ? Number.NEGATIVE_INFINITY : Math.log(a / (b + chances - 1));
+  return {
+    alive: 1 / (1 + Math.exp(logOdds + shape * silence - stages.log)),
+    states: stages.terms.map((term, passed) => ({
+      living: { shape: shape + passed, rate: alpha + age, a, b: b + chances, k, passed },
+      share: term / Math.exp(stages.log),
+    })),
+  };
+}
+
+/** P(alive) times the mean of a function of what a living customer is like. */
+function overLiving(
+  variant: Variant,
+  parameters: BgNbdParameters,
+  customer: PurchaseCustomer,
+  f: (living: LivingCustomer) => number,
+): number {
+  const { alive, states } = stateOf(variant, parameters, customer);
+  if (alive === 0) return 0;
+  let mean = 0;
+  for (const { living, share } of states) mean += share * f(living);
+  return alive * mean;
 }
 
 function simulate(
@@ -618,12 +651,6 @@ function simulate(
     } while (random.uniform() >= dropout);
   }
   return { x, recency, age };
-}
-
-/** A beta number as the share of one of two gamma numbers; where both are too small for a double, 0 or 1. */
-function drawShare(random: Random, a: number, b: number): number {
-  const [one, other] = [drawGamma(random, a, 1), drawGamma(random, b, 1)];
-  return one + other > 0 ? one / (one + other) : Number(random.uniform() < a / (a + b));
 }
 
 function known(parameters: BgNbdParameters): Required<BgNbdParameters> {

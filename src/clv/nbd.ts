@@ -1,7 +1,8 @@
 import type { Objective } from "../numeric/minimise.js";
 import type { Random } from "../numeric/random.js";
-import { drawExponential, drawGamma } from "../numeric/sampling.js";
+import { drawExponential, drawGamma, drawPoisson } from "../numeric/sampling.js";
 import { digamma, logGammaRatio } from "../numeric/special.js";
+import type { BuyingModel, SimulatedCustomers } from "./buying-model.js";
 import {
   cellCustomers,
   distinctValues,
@@ -12,6 +13,7 @@ import {
   requireMax,
   requireParameters,
 } from "./cells.js";
+import { requireDiscountRate } from "./discounting.js";
 import { fitPositive, type ModelFit } from "./fit.js";
 
 /** Parameters of the NBD: buying rates are gamma distributed with shape r and rate alpha (in the time unit of the data). */
@@ -97,7 +99,7 @@ export function simulateNbd(
   parameters: NbdParameters,
   ages: ArrayLike<number>,
   random: Random,
-): { readonly x: Float64Array; readonly recency: Float64Array; readonly age: Float64Array } {
+): SimulatedCustomers {
   requireParameters(parameters);
   const age = Float64Array.from(ages);
   const x = new Float64Array(age.length);
@@ -126,7 +128,7 @@ export function purchaseRate({ x, age, weight }: PurchaseCells): number {
 }
 
 /** Log-likelihood and its gradient at (r, alpha). */
-export function nbdObjective(cells: PurchaseCells): Objective {
+function nbdObjective(cells: PurchaseCells): Objective {
   const count = distinctValues(cells.x);
   const time = distinctValues(cells.age);
   const customers = new Float64Array(count.values.length); // with each x
@@ -163,3 +165,47 @@ export function nbdObjective(cells: PurchaseCells): Objective {
     return value;
   };
 }
+
+/** What is believed of a customer: parameters like those of a new one. */
+const posterior = ({ r, alpha }: NbdParameters, customer: PurchaseCustomer): NbdParameters => {
+  requireCustomer(customer);
+  return { r: r + customer.x, alpha: alpha + customer.age };
+};
+
+/** The NBD behind the face of all buying models: nobody ever drops out. @see Ehrenberg (1959), Applied Statistics 8(1). */
+export const nbd: BuyingModel<"r" | "alpha"> = Object.freeze({
+  name: "NBD",
+  parameterNames: ["r", "alpha"] as const,
+  fit: fitNbd,
+  objective: nbdObjective,
+  probabilityAlive: (parameters, customer, after = 0) => {
+    requireParameters(parameters);
+    requireCustomer(customer);
+    requireHorizon(after);
+    return 1;
+  },
+  expectedPurchases: nbdExpectedPurchases,
+  discountedPurchases: (parameters, customer, discountRate, horizon = Number.POSITIVE_INFINITY) => {
+    requireDiscountRate(discountRate, horizon);
+    const time = discountRate === 0 ? horizon : -Math.expm1(-discountRate * horizon) / discountRate;
+    return nbdExpectedPurchases(parameters, customer, time);
+  },
+  purchaseDistribution: (parameters, customer, horizon, max) =>
+    nbdPurchaseDistribution(posterior(parameters, customer), horizon, max),
+  intervalDistribution: (parameters, { from, length }, max) => {
+    requireHorizon(from);
+    return nbdPurchaseDistribution(parameters, length, max);
+  },
+  customerRates: (parameters, customer) => {
+    requireParameters(parameters);
+    const { r, alpha } = posterior(parameters, customer);
+    return { purchaseRate: r / alpha, dropout: 0 };
+  },
+  drawFuturePurchases: (parameters, customer, horizon, random) => {
+    requireParameters(parameters);
+    requireHorizon(horizon);
+    const { r, alpha } = posterior(parameters, customer);
+    return drawPoisson(random, drawGamma(random, r, alpha) * horizon);
+  },
+  simulate: simulateNbd,
+} satisfies BuyingModel<"r" | "alpha">);

@@ -1,8 +1,9 @@
 import { minimiseFrom } from "../numeric/minimise.js";
-import { gaussLegendre } from "../numeric/quadrature.js";
+import { gaussLegendre, overPanels } from "../numeric/quadrature.js";
 import type { Random } from "../numeric/random.js";
 import { drawExponential, drawGamma } from "../numeric/sampling.js";
 import { digamma, logGammaRatio } from "../numeric/special.js";
+import type { BuyingModel, CustomerRates, SimulatedCustomers } from "./buying-model.js";
 import {
   cellCustomers,
   distinctValues,
@@ -13,6 +14,7 @@ import {
   requireMax,
   requireParameters,
 } from "./cells.js";
+import { discountedSurvival, requireDiscountRate } from "./discounting.js";
 import { fitPositive, type ModelFit } from "./fit.js";
 import { logNbd, purchaseRate } from "./nbd.js";
 
@@ -120,7 +122,7 @@ export function paretoNbdPurchaseDistribution(
   const scale = Math.min(alpha, beta); // the time of dropout u runs over log((scale + u) / scale), smooth at both ends
   const length = Math.log1p(horizon / scale);
   const widest = Math.min(0.5, 3 / Math.sqrt(r + 1));
-  forNodes({ length, first: 1 / (r + s + 2), widest }, (v, width) => {
+  overPanels({ length, first: 1 / (r + s + 2), widest }, (v, width) => {
     const dropout = scale * Math.expm1(v);
     const density = (s / (beta + dropout)) * Math.exp(-s * Math.log1p(dropout / beta));
     const mass = width * density * (scale + dropout);
@@ -132,23 +134,104 @@ export function paretoNbdPurchaseDistribution(
 }
 
 /**
- * Discounted expected residual transactions (DERT): all future purchases of a customer, discounted continuously at
- * `discountRate` per unit of time, above 0 (15 % a year is ln(1.15) / 52 = 0.0027 a week).
- * @throws RangeError if a parameter, the customer or the rate is not possible.
+ * Discounted expected transactions in the next `horizon` units of time, continuously at `discountRate` per unit of time
+ * (15 % a year is ln(1.15) / 52 = 0.0027 a week). Without a horizon all future purchases count: the discounted expected
+ * residual transactions (DERT), for which the rate must be above 0.
+ * @throws RangeError if a parameter, the customer, the rate or the horizon is not possible.
  * @see Fader, Hardie & Lee (2005), RFM and CLV: Using Iso-Value Curves, J. Marketing Research 42(4).
  */
 export function paretoNbdDiscountedPurchases(
   parameters: ParetoNbdParameters,
   customer: PurchaseCustomer,
   discountRate: number,
+  horizon = Number.POSITIVE_INFINITY,
 ): number {
-  if (!(discountRate > 0 && Number.isFinite(discountRate))) {
-    throw new RangeError(`discountRate must be a rate per unit of time above 0, got ${discountRate}`);
-  }
+  requireDiscountRate(discountRate, horizon);
+  if (discountRate === 0) return paretoNbdExpectedPurchases(parameters, customer, horizon);
   const { s, beta } = parameters;
   const scale = beta + customer.age;
-  return rateIfAlive(parameters, customer) * scale * discountedSurvival(s, discountRate * scale);
+  return (
+    rateIfAlive(parameters, customer) * scale * discountedSurvival(s, discountRate * scale, horizon / scale)
+  );
 }
+
+/**
+ * Probabilities of 0, 1, …, `max` purchases of a customer in the next `horizon` units of time, given what was observed.
+ * @throws RangeError if a parameter, the customer, the horizon or max is not possible.
+ * @see Fader & Hardie (2014), Deriving the Conditional PMF of the Pareto/NBD Model, note 028: a living customer is a new
+ * one with the parameters r + x, alpha + T, s and beta + T.
+ */
+function futurePurchaseDistribution(
+  parameters: ParetoNbdParameters,
+  customer: PurchaseCustomer,
+  horizon: number,
+  max: number,
+): Float64Array {
+  const alive = paretoNbdProbabilityAlive(parameters, customer);
+  const chances = paretoNbdPurchaseDistribution(livingParameters(parameters, customer), horizon, max);
+  return chances.map((chance, x) => alive * chance + (x === 0 ? 1 - alive : 0));
+}
+
+/**
+ * Probabilities of 0, 1, …, `max` purchases of a new customer in the `length` units of time that begin `from` units after
+ * the first purchase.
+ * @throws RangeError if a parameter, a time or max is not possible.
+ * @see Fader & Hardie (2006), Deriving an Expression for P(X(t, t + tau) = x) Under the Pareto/NBD Model.
+ */
+function intervalDistribution(
+  parameters: ParetoNbdParameters,
+  { from, length }: { readonly from: number; readonly length: number },
+  max: number,
+): Float64Array {
+  requireParameters(parameters);
+  requireHorizon(from);
+  const alive = Math.exp(-parameters.s * Math.log1p(from / parameters.beta));
+  const later = { ...parameters, beta: parameters.beta + from };
+  const chances = paretoNbdPurchaseDistribution(later, length, max);
+  return chances.map((chance, x) => alive * chance + (x === 0 ? 1 - alive : 0));
+}
+
+/**
+ * Posterior means of a customer's own rates, whether still a customer or not: purchases and dropouts per unit of time.
+ * @throws RangeError if a parameter or the customer is not possible.
+ * @see Schmittlein, Morrison & Colombo (1987); Fader & Hardie (2005), A Note on Deriving the Pareto/NBD Model.
+ */
+function customerRates(parameters: ParetoNbdParameters, customer: PurchaseCustomer): CustomerRates {
+  requireParameters(parameters);
+  requireCustomer(customer);
+  const { r, alpha, s, beta } = parameters;
+  const { x, recency, age } = customer;
+  const since = newSilence();
+  silence(since, r + x, alpha, s, beta, recency, age);
+  return {
+    purchaseRate: (r + x) * since.inverseBuy,
+    dropout: (since.alive * s) / (beta + age) + (s + 1) * since.inverseDropped,
+  };
+}
+
+/** Draws the purchases of a customer in the next `horizon` units of time: one possible future. */
+function drawFuturePurchases(
+  parameters: ParetoNbdParameters,
+  customer: PurchaseCustomer,
+  horizon: number,
+  random: Random,
+): number {
+  requireHorizon(horizon);
+  if (random.uniform() >= paretoNbdProbabilityAlive(parameters, customer)) return 0;
+  const { r, alpha, s, beta } = livingParameters(parameters, customer);
+  const rate = drawGamma(random, r, alpha);
+  const end = Math.min(horizon, drawExponential(random, 1) / drawGamma(random, s, beta));
+  for (let purchases = 0, time = 0; ; purchases++) {
+    time += drawExponential(random, 1) / rate;
+    if (!(time <= end)) return purchases;
+  }
+}
+
+/** What is believed of a customer who is alive: parameters like those of a new one. */
+const livingParameters = (
+  { r, alpha, s, beta }: ParetoNbdParameters,
+  { x, age }: PurchaseCustomer,
+): ParetoNbdParameters => ({ r: r + x, alpha: alpha + age, s, beta: beta + age });
 
 /**
  * Draws customers who are observed for the given ages. The result is columns for `purchaseCells`.
@@ -159,7 +242,7 @@ export function simulateParetoNbd(
   parameters: ParetoNbdParameters,
   ages: ArrayLike<number>,
   random: Random,
-): { readonly x: Float64Array; readonly recency: Float64Array; readonly age: Float64Array } {
+): SimulatedCustomers {
   requireParameters(parameters);
   const { r, alpha, s, beta } = parameters;
   const age = Float64Array.from(ages);
@@ -177,6 +260,22 @@ export function simulateParetoNbd(
   }
   return { x, recency, age };
 }
+
+/** The Pareto/NBD behind the face of all buying models. @see Schmittlein, Morrison & Colombo (1987). */
+export const paretoNbd: BuyingModel<"r" | "alpha" | "s" | "beta"> = Object.freeze({
+  name: "Pareto/NBD",
+  parameterNames: ["r", "alpha", "s", "beta"] as const,
+  fit: fitParetoNbd,
+  objective: paretoNbdObjective,
+  probabilityAlive: paretoNbdProbabilityAlive,
+  expectedPurchases: paretoNbdExpectedPurchases,
+  discountedPurchases: paretoNbdDiscountedPurchases,
+  purchaseDistribution: futurePurchaseDistribution,
+  intervalDistribution,
+  customerRates,
+  drawFuturePurchases,
+  simulate: simulateParetoNbd,
+});
 
 /** Probability of x purchases of somebody who is active for a time. */
 const chance = (x: number, r: number, alpha: number, time: number): number =>
@@ -199,34 +298,6 @@ function activeTime(s: number, scale: number, horizon: number): number {
   const growth = Math.log1p(horizon / scale);
   const power = (1 - s) * growth;
   return scale * growth * (Math.abs(power) < 1e-300 ? 1 : Math.expm1(power) / power);
-}
-
-/** Integral of exp(-z w) (1 + w)^-s over w from 0 up, over v = log(1 + w), until it is negligible. */
-function discountedSurvival(s: number, z: number): number {
-  const length = Math.min(Math.log1p(NEGLIGIBLE / z), NEGLIGIBLE / s);
-  let sum = 0;
-  forNodes({ length, first: 4 / (z + s + 2), widest: 2 }, (v, width) => {
-    sum += width * Math.exp((1 - s) * v - z * Math.expm1(v));
-  });
-  return sum;
-}
-
-/** Calls with every Gauss node and its weight on [0, length]: panels double from the first length up to the widest. */
-function forNodes(
-  { length, first, widest }: { readonly length: number; readonly first: number; readonly widest: number },
-  use: (at: number, width: number) => void,
-): void {
-  const { nodes, weights } = gaussLegendre(20);
-  let left = 0;
-  let step = Math.min(first, widest);
-  while (left < length) {
-    const half = Math.min(step, length - left) / 2;
-    for (let node = 0; node < nodes.length; node++) {
-      use(left + half * (1 + (nodes[node] as number)), half * (weights[node] as number));
-    }
-    left = length - left <= step ? length : left + step;
-    step = Math.min(2 * step, widest);
-  }
 }
 
 const MANY_CELLS = 20_000;

@@ -24,6 +24,27 @@ export function gaussLegendre(n: number): { nodes: Float64Array; weights: Float6
   return rule;
 }
 
+/**
+ * Calls with every node and weight of a Gauss-Legendre rule on panels over [0, length]: their lengths double from `first`
+ * up to `widest`. For functions that change fast at 0 and slowly far from it.
+ */
+export function overPanels(
+  { length, first, widest }: { readonly length: number; readonly first: number; readonly widest: number },
+  use: (at: number, weight: number) => void,
+): void {
+  const { nodes, weights } = gaussLegendre(20);
+  let left = 0;
+  let step = Math.min(first, widest);
+  while (left < length) {
+    const half = Math.min(step, length - left) / 2;
+    for (let node = 0; node < nodes.length; node++) {
+      use(left + half * (1 + (nodes[node] as number)), half * (weights[node] as number));
+    }
+    left = length - left <= step ? length : left + step;
+    step = Math.min(2 * step, widest);
+  }
+}
+
 function computeRule(n: number): QuadratureRule {
   const nodes = new Float64Array(n);
   const weights = new Float64Array(n);

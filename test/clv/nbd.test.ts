@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { purchaseCells } from "../../src/clv/cells.js";
 import {
   fitNbd,
+  nbd,
   nbdExpectedPurchases,
   nbdLogLikelihood,
   nbdNewCustomerPurchases,
-  nbdObjective,
   nbdPurchaseDistribution,
   simulateNbd,
 } from "../../src/clv/nbd.js";
@@ -33,7 +33,7 @@ describe("NBD", () => {
       fc.property(anyParameter, anyParameter, (r, alpha) => {
         const once = { x: [0, 3, 150, 3], recency: [0, 5, 80.5, 5], age: [10, 30, 90, 30] };
         const cells = purchaseCells(once);
-        expect(checkGradient(onLogScale(nbdObjective(cells)), [Math.log(r), Math.log(alpha)])).toBeLessThan(
+        expect(checkGradient(onLogScale(nbd.objective(cells)), [Math.log(r), Math.log(alpha)])).toBeLessThan(
           1e-6,
         );
         const weighted = purchaseCells({

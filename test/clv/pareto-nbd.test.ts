@@ -432,7 +432,7 @@ describe("Pareto/NBD laws", () => {
       "horizon must be a number from 0 up",
     );
     expect(() => paretoNbdDiscountedPurchases(cdnow, customer, 0)).toThrow(
-      "discountRate must be a rate per unit of time above 0, got 0",
+      "discountRate must be a rate per unit of time above 0 (all future purchases are counted), got 0",
     );
     expect(() => paretoNbdPurchaseDistribution(cdnow, 10, 1.5)).toThrow("max must be a whole number");
   });

@@ -1,0 +1,257 @@
+import { gaussLegendre, overPanels } from "../numeric/quadrature.js";
+import type { Random } from "../numeric/random.js";
+import { drawGamma } from "../numeric/sampling.js";
+import { logBeta, logGammaRatio, logHypergeometric2F1, regularisedBeta } from "../numeric/special.js";
+import { discountedSurvival } from "./discounting.js";
+import { logNbd } from "./nbd.js";
+
+/**
+ * What is believed of a customer of the BG/NBD family who is alive now: a buying rate Gamma(shape, rate), a dropout
+ * probability Beta(a, b) after each further purchase, and `passed` of the k stages of the current gap.
+ */
+export interface LivingCustomer {
+  readonly shape: number;
+  readonly rate: number;
+  readonly a: number;
+  readonly b: number;
+  readonly k: number;
+  readonly passed: number;
+}
+
+const longestSum = 2000;
+
+/**
+ * Expected purchases within a horizon: over the number of events N of the buying process, P(N = n) times the purchases
+ * that are still made if n events are due, C(i) = sum_{m<i} E[(1 - p)^m] with i = floor((n + passed) / k). All terms are
+ * positive: nothing cancels, and no 2F1 is needed.
+ */
+export function livingPurchases(living: LivingCustomer, horizon: number): number {
+  const { shape, rate, a, b, k, passed } = living;
+  if (horizon === 0) return 0;
+  if (k === 1 && reachOf(living, horizon) > longestSum) return purchasesByQuadrature(living, horizon);
+  let [purchases, survival, made] = [0, 1, 0];
+  return meanOverEvents({ shape, rate, horizon, least: k }, (n) => {
+    if (n > 0 && (n + passed) % k === 0) {
+      purchases += survival;
+      survival *= (b + made) / (a + b + made);
+      made++;
+    }
+    return purchases;
+  });
+}
+
+/** Probability to be alive still after a time: E[(1 - p)^i] over the purchases i that fall due until then. */
+export function livingAfter(living: LivingCustomer, time: number): number {
+  const { shape, rate, a, b, k, passed } = living;
+  if (time === 0) return 1;
+  if (k === 1) {
+    const share = time / (rate + time);
+    return Math.exp(logHypergeometric2F1(shape, b, a + b, share) - shape * Math.log1p(time / rate));
+  }
+  let [survival, made] = [1, 0];
+  return meanOverEvents({ shape, rate, horizon: time, least: k }, (n) => {
+    if (n > 0 && (n + passed) % k === 0) {
+      survival *= (b + made) / (a + b + made);
+      made++;
+    }
+    return survival;
+  });
+}
+
+/**
+ * Expected purchases within a horizon (Infinity: all), discounted continuously. With k = 1, given p, purchases come at
+ * the rate E[lambda e^(-lambda p t)] = shape / rate (1 + p t / rate)^-(shape + 1), an integral over p remains. With k > 1
+ * by parts: e^(-d H) E[X(H)] + d times the integral of e^(-d t) E[X(t)].
+ */
+export function livingDiscounted(living: LivingCustomer, discountRate: number, horizon: number): number {
+  if (horizon === 0) return 0;
+  if (discountRate === 0) return livingPurchases(living, horizon);
+  const { shape, rate, k } = living;
+  if (k === 1) {
+    const most = (shape / rate) * (-Math.expm1(-discountRate * horizon) / discountRate);
+    const spread = 1 + Math.min(horizon, 1 / discountRate) / rate;
+    return overDropout(living, { most, spread }, (p) => {
+      const speed = p / rate;
+      return (shape / p) * discountedSurvival(shape + 1, discountRate / speed, horizon * speed);
+    });
+  }
+  const end = Math.min(horizon, NEGLIGIBLE / discountRate);
+  let sum = Math.exp(-discountRate * end) * livingPurchases(living, end);
+  const first = Math.min(1 / shape, 1 / (discountRate * rate));
+  overPanels({ length: Math.log1p(end / rate), first, widest: 0.5 }, (v, width) => {
+    const t = rate * Math.expm1(v);
+    sum += width * (rate + t) * discountRate * Math.exp(-discountRate * t) * livingPurchases(living, t);
+  });
+  return sum;
+}
+
+/** Probabilities of 0, 1, …, `max` purchases within a horizon. */
+export function livingDistribution(living: LivingCustomer, horizon: number, max: number): Float64Array {
+  const { shape, rate, a, b, k, passed } = living;
+  const distribution = new Float64Array(max + 1);
+  const share = horizon / (rate + horizon);
+  let atLeast = regularisedBeta(share, k * (max + 1) - passed, shape); // from the rare end: it only grows
+  for (let x = max; x >= 0; x--) {
+    let due = 0;
+    for (let n = k * x + k - 1 - passed; n >= Math.max(0, k * x - passed); n--) {
+      due += Math.exp(logNbd(n, shape, rate, horizon));
+    }
+    const survival = Math.exp(logGammaRatio(b, x) - logGammaRatio(a + b, x));
+    const dropout = x === 0 ? 0 : (survival * a) / (b + x - 1);
+    atLeast = x === 0 ? 1 : Math.min(1, atLeast + due);
+    distribution[x] = survival * due + dropout * atLeast;
+  }
+  return distribution;
+}
+
+/** Draws the purchases within a horizon: one possible future. */
+export function drawLivingPurchases(living: LivingCustomer, horizon: number, random: Random): number {
+  const lambda = drawGamma(random, living.shape, living.rate);
+  const dropout = drawShare(random, living.a, living.b);
+  let purchases = 0;
+  let stages = living.k - living.passed;
+  for (let time = 0; ; stages = living.k) {
+    time += drawGamma(random, stages, 1) / lambda;
+    if (!(time <= horizon)) return purchases;
+    purchases++;
+    if (random.uniform() < dropout) return purchases;
+  }
+}
+
+/** A beta number as the share of one of two gamma numbers; where both are too small for a double, 0 or 1. */
+export function drawShare(random: Random, a: number, b: number): number {
+  const [one, other] = [drawGamma(random, a, 1), drawGamma(random, b, 1)];
+  return one + other > 0 ? one / (one + other) : Number(random.uniform() < a / (a + b));
+}
+
+/**
+ * Probability of x purchases in a time of a new customer that begins `from` units after the first purchase: over p, alive
+ * until then with (alpha / (alpha + p from))^r, the buying rate of those alive being Gamma(r, alpha + p from).
+ */
+export function laterDistribution(
+  newcomer: LivingCustomer,
+  from: number,
+  length: number,
+  max: number,
+): Float64Array {
+  const { shape, rate } = newcomer;
+  const spread = (1 + shape) * (1 + (from + length) / rate);
+  const [none = 0, ...some] = Array.from({ length: max + 1 }, (_, x) => {
+    const most = Math.exp(logNbd(x, shape, rate, length));
+    return overDropout(newcomer, { most, spread }, (p) => {
+      const later = rate + p * from;
+      const alive = Math.exp(-shape * Math.log1p((p * from) / rate));
+      const exactly = Math.exp(logNbd(x, shape, later, length));
+      if (x === 0) return alive * exactly;
+      const atLeast = regularisedBeta(length / (later + length), x, shape);
+      return alive * (1 - p) ** (x - 1) * ((1 - p) * exactly + p * atLeast);
+    });
+  });
+  return Float64Array.of(none + 1 - livingAfter(newcomer, from), ...some);
+}
+
+const NEGLIGIBLE = 38; // e^-38 adds nothing in double precision
+
+/** So many events are hardly ever exceeded. */
+function reachOf({ shape, rate }: Pick<LivingCustomer, "shape" | "rate">, horizon: number): number {
+  const mean = (shape * horizon) / rate;
+  return mean + 8 * Math.sqrt(mean * (1 + horizon / rate)) + 40 / Math.log1p(rate / horizon);
+}
+
+/**
+ * Mean of a function of the number of events n = 0, 1, … of a gamma mixture of Poisson processes, called in that order.
+ * The function changes at least once in `least` events and grows by at most 1 an event.
+ */
+function meanOverEvents(
+  process: {
+    readonly shape: number;
+    readonly rate: number;
+    readonly horizon: number;
+    readonly least: number;
+  },
+  valueAt: (n: number) => number,
+): number {
+  const { shape, rate, horizon, least } = process;
+  if (reachOf(process, horizon) > 1e8) {
+    throw new RangeError(
+      `horizon must be below about 10^8 expected stages of a gap where k is above 1, got ${horizon}`,
+    );
+  }
+  const share = horizon / (rate + horizon);
+  let [weight, total, sum] = [1, 1, valueAt(0)];
+  for (let n = 1; ; n++) {
+    weight *= (share * (shape + n - 1)) / n;
+    const value = valueAt(n);
+    total += weight;
+    sum += weight * value;
+    const ratio = (share * (shape + n)) / (n + 1);
+    const rest = weight / (1 - ratio);
+    const settled = (rest * Math.max(value, 1e-300)) / (1 - ratio) <= 1e-17 * sum;
+    if (ratio < 1 && n > least && rest <= 1e-17 * total && settled) break;
+    if (total > 1e250) [weight, total, sum] = [weight * 1e-250, total * 1e-250, sum * 1e-250];
+  }
+  return sum / total;
+}
+
+/** Expected purchases as E[(1 - (1 + p t / rate)^-shape) / p] over p, where a sum over events would be long. */
+function purchasesByQuadrature(living: LivingCustomer, horizon: number): number {
+  const { shape, rate } = living;
+  const growth = horizon / rate;
+  return overDropout(
+    living,
+    { most: shape * growth, spread: 1 + growth },
+    (p) => -Math.expm1(-shape * Math.log1p(p * growth)) / p,
+  );
+}
+
+/**
+ * Mean over p ~ Beta(a, b) of a positive function with the limit `most` as p falls to 0, for p above 1e-300. The integral
+ * runs over the logit of p; what is outside of the bounds is added in closed form (the integrand is exponential there).
+ * `spread` says how far below 1 / most the function may still change.
+ */
+function overDropout(
+  { a, b, shape }: LivingCustomer,
+  { most, spread }: { readonly most: number; readonly spread: number },
+  f: (p: number) => number,
+): number {
+  const logScale = logBeta(a, b);
+  const integrand = (logit: number): number => {
+    const p = 1 / (1 + Math.exp(-logit));
+    const density = Math.exp(-a * Math.log1p(Math.exp(-logit)) - b * Math.log1p(Math.exp(logit)) - logScale);
+    return density * (p > 1e-300 ? f(p) : most);
+  };
+  const low = -Math.log1p(a + b) - Math.log1p(most) - Math.log(spread) - 40;
+  const high = Math.log1p(a + b + shape) + 40;
+  const left = (Math.exp(a * low - logScale) * most) / a;
+  const right = (Math.exp(-b * high - logScale) * f(1)) / b;
+  const peak = Math.log(a / b);
+  const width = Math.sqrt(1 / a + 1 / b);
+  const breaks = [-Math.log1p(most), peak - 9 * width, peak - width, peak, peak + width, peak + 9 * width, 0]
+    .filter((at) => at > low && at < high)
+    .sort((one, other) => one - other);
+  return left + right + integral(integrand, [low, ...breaks, high]);
+}
+
+/** Integral of a positive function over panels, each halved until its halves agree with it. Gauss-Legendre. */
+function integral(f: (at: number) => number, bounds: readonly number[]): number {
+  const { nodes, weights } = gaussLegendre(16);
+  const panel = (from: number, to: number): number => {
+    const [middle, half] = [(from + to) / 2, (to - from) / 2];
+    let sum = 0;
+    for (const [index, node] of nodes.entries()) sum += (weights[index] as number) * f(middle + half * node);
+    return sum * half;
+  };
+  const panels = bounds.slice(1).map((to, index) => {
+    const from = bounds[index] as number;
+    return { from, to, whole: panel(from, to) };
+  });
+  let scale = panels.reduce((sum, { whole }) => sum + whole, 0);
+  const refined = (from: number, to: number, whole: number, depth: number): number => {
+    const middle = (from + to) / 2;
+    const [left, right] = [panel(from, middle), panel(middle, to)];
+    scale = Math.max(scale, left + right);
+    if (Math.abs(left + right - whole) <= 1e-13 * scale || depth === 0) return left + right;
+    return refined(from, middle, left, depth - 1) + refined(middle, to, right, depth - 1);
+  };
+  return panels.reduce((sum, { from, to, whole }) => sum + refined(from, to, whole, 30), 0);
+}
