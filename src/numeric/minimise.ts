@@ -11,16 +11,33 @@ export interface Minimum {
   readonly evaluations: number;
   /** True if the gradient settled at zero, relative to the value (see `minimise`). */
   readonly converged: boolean;
-  /** What found the last improvement: "nelder-mead" if the rescue did and BFGS could not go on from there. */
-  readonly method: "bfgs" | "nelder-mead";
+  /** What found the last improvement: "nelder-mead" if the rescue did and the method asked for could not go on. */
+  readonly method: "bfgs" | "l-bfgs" | "newton" | "nelder-mead";
 }
 
 /** Limits of a search. */
-interface MinimiseOptions {
-  /** BFGS iterations of one run; 500 unless given. */
+export interface SearchLimits {
+  /** Iterations of one run; 500 unless given. */
   readonly maxIterations?: number;
   /** Largest relative gradient, max |g_i| max(|x_i|, 1) / max(|f|, 1), that counts as zero; 1e-9 unless given. */
   readonly relativeTolerance?: number;
+}
+
+/** How to search, and how long. */
+interface MinimiseOptions extends SearchLimits {
+  /** "bfgs" unless given; "l-bfgs" for a hundred parameters and more. */
+  readonly method?: "bfgs" | "l-bfgs";
+}
+
+/** What a search knows of the function's curvature: it turns gradients into directions. */
+export interface Curvature {
+  readonly method: Exclude<Minimum["method"], "nelder-mead">;
+  /** Forgets what steps have taught, so that the next direction is minus the gradient; false if none teaches it. */
+  reset(): boolean;
+  /** Fills the direction: minus the inverse Hessian at x, or an estimate of it, times the gradient. */
+  direct(direction: Float64Array, gradient: Float64Array, x: Float64Array): void;
+  /** Learns from a step and the change of the gradient along it; `fresh` says that it is the first after a reset. */
+  learn(step: Float64Array, change: Float64Array, fresh: boolean): void;
 }
 
 const SUFFICIENT_DECREASE = 1e-4;
@@ -28,15 +45,22 @@ const CURVATURE = 0.9;
 const ROUNDING = 1e-14; // of the value: a smaller change is not a change
 const NOISE_GRADIENT = 1e-6; // relative gradient that counts as zero where rounding allows no further decrease
 const MAX_LINE_STEPS = 40;
+const MAX_RESCUES = 3;
+const MEMORY = 10; // steps that L-BFGS remembers
 
 /**
  * Local minimum of a smooth function: BFGS with a strong-Wolfe line search. It has settled when the relative gradient
  * max |g_i| max(|x_i|, 1) / max(|f|, 1) is within the tolerance and the next step promises less than 1e-14 of the
- * value; or when rounding allows no further decrease and the relative gradient is within 1e-6. If BFGS stalls elsewhere, Nelder-Mead looks around and BFGS starts again from what it found.
+ * value; or when rounding allows no further decrease and the relative gradient is within 1e-6. If BFGS stalls elsewhere,
+ * Nelder-Mead looks around and BFGS starts again from what it found.
+ *
+ * The method "l-bfgs" keeps the last 10 steps in place of a matrix: time and memory grow with the number of parameters,
+ * not with its square. It settles by the same rule, but has no rescue: a simplex is of no use in so many dimensions.
+ *
  * Regions where the function is Infinity or NaN are avoided; nothing is thrown for them, not even at the start, but
  * then `value` is Infinity and `converged` false.
  * @throws RangeError if the start is empty or not finite.
- * @see Nocedal & Wright (2006), Numerical Optimization, 2nd ed., algorithms 3.5, 3.6 and 6.1;
+ * @see Nocedal & Wright (2006), Numerical Optimization, 2nd ed., algorithms 3.5, 3.6, 6.1, 7.4 and 7.5;
  * Hager & Zhang (2005), SIAM J. Optim. 16(1), for the Wolfe condition at the limit of rounding.
  */
 export function minimise(
@@ -44,21 +68,35 @@ export function minimise(
   start: readonly number[],
   options: MinimiseOptions = {},
 ): Minimum {
+  const n = start.length;
+  return options.method === "l-bfgs"
+    ? minimiseAlong(limitedBfgs(n), objective, start, options, 0)
+    : minimiseAlong(bfgs(n), objective, start, options);
+}
+
+/** The search of `minimise` along directions of any kind, with at most so many rescues by Nelder-Mead. */
+export function minimiseAlong(
+  curvature: Curvature,
+  objective: Objective,
+  start: readonly number[],
+  limits: SearchLimits,
+  rescues = MAX_RESCUES,
+): Minimum {
   if (start.length === 0 || !start.every(Number.isFinite)) {
     throw new RangeError(`start must be a list of finite numbers, got [${start.join(", ")}]`);
   }
-  const maxIterations = options.maxIterations ?? 500;
-  const tolerance = options.relativeTolerance ?? 1e-9;
-  const search = new Search(objective, Float64Array.from(start));
-  let converged = search.bfgs(maxIterations, tolerance);
-  let method: Minimum["method"] = "bfgs";
-  for (let rescue = 0; rescue < 3 && !converged; rescue++) {
+  const maxIterations = limits.maxIterations ?? 500;
+  const tolerance = limits.relativeTolerance ?? 1e-9;
+  const search = new Search(objective, curvature, Float64Array.from(start));
+  let converged = search.descend(maxIterations, tolerance);
+  let method: Minimum["method"] = curvature.method;
+  for (let rescue = 0; rescue < rescues && !converged; rescue++) {
     const before = search.value;
     if (search.nelderMead(200 * (start.length + 1))) method = "nelder-mead";
     if (!Number.isFinite(search.value)) break;
     const reached = search.value;
-    converged = search.bfgs(maxIterations, tolerance);
-    if (converged || search.value < reached) method = "bfgs";
+    converged = search.descend(maxIterations, tolerance);
+    if (converged || search.value < reached) method = curvature.method;
     if (!(search.value < before - ROUNDING * Math.abs(before))) break;
   }
   return {
@@ -105,6 +143,122 @@ function isBetter(next: Minimum, best: Minimum): boolean {
   return next.value < best.value || Number.isNaN(best.value);
 }
 
+/** The inverse Hessian as a full matrix, updated after each step; a fresh one is first scaled to the step's curvature. */
+function bfgs(n: number): Curvature {
+  const inverseHessian = new Float64Array(n * n);
+  const product = new Float64Array(n);
+  return {
+    method: "bfgs",
+    reset() {
+      inverseHessian.fill(0);
+      for (let i = 0; i < n; i++) inverseHessian[i * n + i] = 1;
+      return true;
+    },
+    direct(direction, gradient) {
+      multiply(inverseHessian, gradient, direction);
+      for (let i = 0; i < n; i++) direction[i] = -(direction[i] as number);
+    },
+    learn(step, change, fresh) {
+      const slopeChange = dot(step, change);
+      if (!isCurved(step, change, slopeChange)) return;
+      if (fresh) {
+        const scale = slopeChange / dot(change, change);
+        for (let i = 0; i < n; i++) inverseHessian[i * n + i] = scale;
+      }
+      multiply(inverseHessian, change, product);
+      updateInverse(inverseHessian, step, product, slopeChange, dot(product, change));
+    },
+  };
+}
+
+/** Fills the product of a square matrix, by rows, and a vector. */
+function multiply(matrix: Float64Array, vector: Float64Array, product: Float64Array): void {
+  const n = vector.length;
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += (matrix[i * n + j] as number) * (vector[j] as number);
+    product[i] = sum;
+  }
+}
+
+/** H + (1 + y'Hy / s'y) ss' / s'y - (Hy s' + s y'H) / s'y, where s is the step and Hy the product. */
+function updateInverse(
+  inverseHessian: Float64Array,
+  step: Float64Array,
+  product: Float64Array,
+  slopeChange: number,
+  quadratic: number,
+): void {
+  const n = step.length;
+  const factor = (1 + quadratic / slopeChange) / slopeChange;
+  for (let i = 0; i < n; i++) {
+    const si = step[i] as number;
+    const pi = product[i] as number;
+    for (let j = 0; j < n; j++) {
+      const sj = step[j] as number;
+      const cross = (pi * sj + si * (product[j] as number)) / slopeChange;
+      inverseHessian[i * n + j] = (inverseHessian[i * n + j] as number) + factor * si * sj - cross;
+    }
+  }
+}
+
+/** A step that L-BFGS remembers. */
+interface RememberedStep {
+  readonly step: Float64Array;
+  readonly change: Float64Array;
+  /** step' change, above 0. */
+  readonly slopeChange: number;
+}
+
+/** BFGS updates of a scaled identity by the last steps, applied to the gradient without forming a matrix. */
+function limitedBfgs(n: number): Curvature {
+  let memory: RememberedStep[] = []; // oldest first
+  const shares = new Float64Array(MEMORY);
+  return {
+    method: "l-bfgs",
+    reset() {
+      memory = [];
+      return true;
+    },
+    direct(direction, gradient) {
+      for (let i = 0; i < n; i++) direction[i] = -(gradient[i] as number);
+      for (let k = memory.length - 1; k >= 0; k--) {
+        const { step, change, slopeChange } = memory[k] as RememberedStep;
+        const share = dot(step, direction) / slopeChange;
+        shares[k] = share;
+        addMultiple(direction, -share, change);
+      }
+      const last = memory.at(-1);
+      if (last === undefined) return;
+      const scale = last.slopeChange / dot(last.change, last.change);
+      for (let i = 0; i < n; i++) direction[i] = scale * (direction[i] as number);
+      for (const [k, { step, change, slopeChange }] of memory.entries()) {
+        addMultiple(direction, (shares[k] as number) - dot(change, direction) / slopeChange, step);
+      }
+    },
+    learn(step, change) {
+      const slopeChange = dot(step, change);
+      if (!isCurved(step, change, slopeChange)) return;
+      if (memory.length === MEMORY) memory.shift();
+      memory.push({ step: step.slice(), change: change.slice(), slopeChange });
+    },
+  };
+}
+
+/** Whether the gradient rose along the step by more than rounding, as an update needs. */
+const isCurved = (step: Float64Array, change: Float64Array, slopeChange: number): boolean =>
+  slopeChange > 1e-12 * Math.sqrt(dot(step, step) * dot(change, change));
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}
+
+function addMultiple(target: Float64Array, factor: number, other: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + factor * (other[i] as number);
+}
+
 /** A corner of the simplex of Nelder-Mead. */
 interface Vertex {
   readonly x: Float64Array;
@@ -121,14 +275,13 @@ class Search {
   private readonly trialX: Float64Array;
   private readonly trialGradient: Float64Array;
   private readonly direction: Float64Array;
-  private readonly inverseHessian: Float64Array;
   private readonly step: Float64Array;
   private readonly change: Float64Array;
-  private readonly product: Float64Array;
   private trialSlope = 0;
 
   constructor(
     private readonly objective: Objective,
+    private readonly curvature: Curvature,
     readonly x: Float64Array,
   ) {
     this.n = x.length;
@@ -136,10 +289,8 @@ class Search {
     this.trialX = new Float64Array(this.n);
     this.trialGradient = new Float64Array(this.n);
     this.direction = new Float64Array(this.n);
-    this.inverseHessian = new Float64Array(this.n * this.n);
     this.step = new Float64Array(this.n);
     this.change = new Float64Array(this.n);
-    this.product = new Float64Array(this.n);
     this.value = this.evaluate(x, this.gradient);
   }
 
@@ -159,31 +310,29 @@ class Search {
     return largest / Math.max(Math.abs(this.value), 1);
   }
 
-  /** Runs BFGS from the current point; true if the gradient settled. */
-  bfgs(maxIterations: number, tolerance: number): boolean {
+  /** Follows directions of descent from the current point; true if the gradient settled. */
+  descend(maxIterations: number, tolerance: number): boolean {
     if (!Number.isFinite(this.value)) return false;
-    let fresh = true; // the inverse Hessian is a multiple of the identity
-    this.resetHessian();
+    const { curvature, step, change } = this;
+    let fresh = curvature.reset();
     for (let iteration = 0; iteration < maxIterations; iteration++) {
       let slope = this.chooseDirection();
       const gain = -slope / 2; // what a quadratic model expects of the step
       if (this.relativeGradient() <= tolerance && gain <= ROUNDING * Math.max(Math.abs(this.value), 1))
         return true;
       if (!(slope < 0)) {
-        this.resetHessian();
-        fresh = true;
+        fresh = curvature.reset();
         slope = this.chooseDirection();
         if (!(slope < 0)) break;
       }
       const before = this.value;
       if (!this.lineSearch(slope, fresh)) {
-        if (fresh) break;
-        this.resetHessian();
+        if (fresh || !curvature.reset()) break;
         fresh = true;
         continue;
       }
       this.iterations++;
-      this.updateHessian(fresh);
+      curvature.learn(step, change, fresh);
       fresh = false;
       const decrease = before - this.value;
       if (decrease <= ROUNDING * Math.abs(this.value) && this.relativeGradient() <= 100 * tolerance)
@@ -192,23 +341,11 @@ class Search {
     return this.relativeGradient() <= Math.max(tolerance, NOISE_GRADIENT);
   }
 
-  private resetHessian(): void {
-    const { n, inverseHessian } = this;
-    inverseHessian.fill(0);
-    for (let i = 0; i < n; i++) inverseHessian[i * n + i] = 1;
-  }
-
-  /** direction = -H g; gives the slope of the value along it. */
+  /** Fills the direction; gives the slope of the value along it. */
   private chooseDirection(): number {
-    const { n, inverseHessian, gradient, direction } = this;
-    let slope = 0;
-    for (let i = 0; i < n; i++) {
-      let sum = 0;
-      for (let j = 0; j < n; j++) sum -= (inverseHessian[i * n + j] as number) * (gradient[j] as number);
-      direction[i] = sum;
-      slope += sum * (gradient[i] as number);
-    }
-    return slope;
+    const { curvature, gradient, direction, x } = this;
+    curvature.direct(direction, gradient, x);
+    return dot(direction, gradient);
   }
 
   /** Value at x + alpha direction; leaves the point, its gradient and slope in the trial buffers. */
@@ -216,9 +353,7 @@ class Search {
     const { n, x, direction, trialX, trialGradient } = this;
     for (let i = 0; i < n; i++) trialX[i] = (x[i] as number) + alpha * (direction[i] as number);
     const value = this.evaluate(trialX, trialGradient);
-    let slope = 0;
-    for (let i = 0; i < n; i++) slope += (trialGradient[i] as number) * (direction[i] as number);
-    this.trialSlope = slope;
+    this.trialSlope = dot(trialGradient, direction);
     return value;
   }
 
@@ -306,43 +441,6 @@ class Search {
     x.set(trialX);
     gradient.set(trialGradient);
     this.value = value;
-  }
-
-  /** The BFGS update of the inverse Hessian; a fresh one is first scaled to the curvature of the step. */
-  private updateHessian(fresh: boolean): void {
-    const { n, inverseHessian, step, change, product } = this;
-    let curvature = 0;
-    let stepSize = 0;
-    let changeSize = 0;
-    for (let i = 0; i < n; i++) {
-      const s = step[i] as number;
-      const y = change[i] as number;
-      curvature += s * y;
-      stepSize += s * s;
-      changeSize += y * y;
-    }
-    if (!(curvature > 1e-12 * Math.sqrt(stepSize * changeSize))) return;
-    if (fresh) {
-      const scale = curvature / changeSize;
-      for (let i = 0; i < n; i++) inverseHessian[i * n + i] = scale;
-    }
-    let quadratic = 0;
-    for (let i = 0; i < n; i++) {
-      let sum = 0;
-      for (let j = 0; j < n; j++) sum += (inverseHessian[i * n + j] as number) * (change[j] as number);
-      product[i] = sum;
-      quadratic += sum * (change[i] as number);
-    }
-    const factor = (1 + quadratic / curvature) / curvature;
-    for (let i = 0; i < n; i++) {
-      const si = step[i] as number;
-      const pi = product[i] as number;
-      for (let j = 0; j < n; j++) {
-        const sj = step[j] as number;
-        const cross = (pi * sj + si * (product[j] as number)) / curvature;
-        inverseHessian[i * n + j] = (inverseHessian[i * n + j] as number) + factor * si * sj - cross;
-      }
-    }
   }
 
   /**

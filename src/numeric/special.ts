@@ -1,7 +1,7 @@
 /**
  * Special functions in double precision, pure and without allocation. The small ones (`logGamma` to `logSubExp`) sit in
  * the inner loops of likelihoods: outside their domain they return NaN or an infinity and never throw. The large ones
- * (`regularisedBeta`, `regularisedGamma`, `logHypergeometric2F1`) check their arguments and throw RangeError.
+ * (`regularisedBeta` to `normalQuantile`) check their arguments and throw RangeError.
  */
 
 const HALF_LOG_TWO_PI = 0.9189385332046728;
@@ -346,6 +346,11 @@ export function regularisedGamma(a: number, x: number): number {
     }
     return factor * sum;
   }
+  return 1 - factor * scaledUpperGamma(a, x);
+}
+
+/** Upper incomplete Gamma function over x^a e^-x, for x > 0 and any a below x + 1. */
+function scaledUpperGamma(a: number, x: number): number {
   let b = x + 1 - a;
   let c = 1 / TINY;
   let d = 1 / b;
@@ -358,7 +363,7 @@ export function regularisedGamma(a: number, x: number): number {
     fraction *= d * c;
     if (Math.abs(d * c - 1) < 2e-16) break;
   }
-  return 1 - factor * fraction;
+  return fraction;
 }
 
 const notZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
@@ -496,6 +501,104 @@ function hypergeometricByRecurrence(a: number, b: number, c: number, z: number):
     ratio = 1 / growth;
   }
   return value;
+}
+
+/** Up to this z the series of the exponential integral is faster than the continued fraction and loses no digits. */
+const SERIES_REACH = 1.5;
+
+/**
+ * Scaled generalised exponential integral e^z E_n(z), for real n > 0 and z > 0: the integral of e^(-z w) (1 + w)^-n over
+ * w from 0 up, which is the discounted lifetime under a Pareto survival curve. Relative error below 1e-14 (checked for n
+ * from 1e-6 to 1e5 and z from 1e-12 to 1e6).
+ * @throws RangeError if n or z is not a number above 0.
+ * @see DLMF 8.19.1 (definition), 8.19.10 (series; its pole at whole n cancels within one term here), 8.19.17 (continued
+ * fraction, by Lentz's method).
+ */
+export function exponentialIntegral(n: number, z: number): number {
+  requirePositive("n", n);
+  requirePositive("z", z);
+  return z > SERIES_REACH ? scaledUpperGamma(1 - n, z) : exponentialIntegralSeries(n, z);
+}
+
+/** e^z times the sum of (-z)^k / (k! (n - 1 - k)), where the term of the k nearest to n - 1 takes in Gamma(1 - n) z^(n-1). */
+function exponentialIntegralSeries(n: number, z: number): number {
+  const nearest = Math.max(Math.round(n) - 1, 0);
+  const rest = n - 1 - nearest;
+  let sum = 0;
+  let power = 1; // (-z)^k / k!
+  for (let k = 0; Math.abs(power) > 1e-20 * sum; k++) {
+    sum += power * (k === nearest ? nearPole(nearest, rest, z) : 1 / (nearest - k + rest));
+    power *= -z / (k + 1);
+  }
+  return Math.exp(z) * sum;
+}
+
+/** (1 - z^d Gamma(1 + d) Gamma(1 - d) k! / Gamma(k + 1 + d)) / d, which at d = 0 is digamma(k + 1) - log z. */
+function nearPole(k: number, d: number, z: number): number {
+  if (d === 0) return digamma(k + 1) - Math.log(z);
+  const log = d * Math.log(z) + logGammaRatio(1, -d) + (logGammaRatio(1, d) - logGammaRatio(k + 1, d));
+  return -Math.expm1(log) / d;
+}
+
+const QUANTILE_CENTRE = {
+  over: [
+    3.3871328727963665, 133.14166789178438, 1971.5909503065513, 13731.69376550946, 45921.95393154987,
+    67265.7709270087, 33430.57558358813, 2509.0809287301227,
+  ],
+  under: [
+    1, 42.31333070160091, 687.1870074920579, 5394.196021424751, 21213.794301586597, 39307.89580009271,
+    28729.085735721943, 5226.495278852854,
+  ],
+};
+const QUANTILE_SIDE = {
+  over: [
+    1.4234371107496835, 4.630337846156546, 5.769497221460691, 3.6478483247632045, 1.2704582524523684,
+    0.2417807251774506, 0.022723844989269184, 0.0007745450142783414,
+  ],
+  under: [
+    1, 2.053191626637759, 1.6763848301838038, 0.6897673349851, 0.14810397642748008, 0.015198666563616457,
+    0.0005475938084995345, 1.0507500716444169e-9,
+  ],
+};
+const QUANTILE_TAIL = {
+  over: [
+    6.657904643501103, 5.463784911164114, 1.7848265399172913, 0.29656057182850487, 0.026532189526576124,
+    0.0012426609473880784, 0.000027115555687434876, 2.0103343992922881e-7,
+  ],
+  under: [
+    1, 0.599832206555888, 0.1369298809227358, 0.014875361290850615, 0.0007868691311456133,
+    0.000018463183175100548, 1.421511758316446e-7, 2.0442631033899397e-15,
+  ],
+};
+
+/**
+ * Quantile of the standard normal distribution: the number below which a share p lies. Relative error about 1e-15;
+ * -Infinity at 0 and +Infinity at 1.
+ * @throws RangeError if p is outside [0, 1].
+ * @see Wichura (1988), The Percentage Points of the Normal Distribution, Applied Statistics 37(3), algorithm AS 241.
+ */
+export function normalQuantile(p: number): number {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`p must be between 0 and 1, got ${p}`);
+  const fromMiddle = p - 0.5;
+  if (Math.abs(fromMiddle) <= 0.425) {
+    return fromMiddle * rational(QUANTILE_CENTRE, 0.180625 - fromMiddle * fromMiddle);
+  }
+  const tail = fromMiddle < 0 ? p : 1 - p;
+  if (tail === 0) return fromMiddle < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const root = Math.sqrt(-Math.log(tail));
+  const size = root <= 5 ? rational(QUANTILE_SIDE, root - 1.6) : rational(QUANTILE_TAIL, root - 5);
+  return fromMiddle < 0 ? -size : size;
+}
+
+/** A quotient of polynomials of degree 7, coefficients from the constant up. */
+function rational({ over, under }: { over: readonly number[]; under: readonly number[] }, x: number): number {
+  let numerator = 0;
+  let denominator = 0;
+  for (let k = 7; k >= 0; k--) {
+    numerator = numerator * x + (over[k] as number);
+    denominator = denominator * x + (under[k] as number);
+  }
+  return numerator / denominator;
 }
 
 function requirePositive(name: string, value: number): void {

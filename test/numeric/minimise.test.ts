@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Minimum, minimise, minimiseFrom, type Objective } from "../../src/numeric/minimise.js";
+import { randomSource } from "../../src/numeric/random.js";
+import { drawNormal } from "../../src/numeric/sampling.js";
 
 const infinity = Number.POSITIVE_INFINITY;
 
@@ -193,6 +195,75 @@ describe("minimise", () => {
     expect(() => minimise(rosenbrock, [])).toThrow(RangeError);
     expect(() => minimise(rosenbrock, [1, Number.NaN])).toThrow(
       "start must be a list of finite numbers, got [1, NaN]",
+    );
+  });
+});
+
+describe("minimise by L-BFGS", () => {
+  const limited = { method: "l-bfgs", maxIterations: 3000 } as const;
+
+  it("solves Rosenbrock's valley in 2 and in 200 dimensions", () => {
+    const plane = minimise(rosenbrock, [-1.2, 1], limited);
+    expectAt(plane, [1, 1], 1e-8);
+    expect(plane.method).toBe("l-bfgs");
+    expect(plane.evaluations).toBeLessThan(60);
+    const start = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? -1.2 : 1));
+    expectAt(minimise(rosenbrock, start, limited), Array(200).fill(1), 1e-8);
+  });
+
+  it("fits a logistic regression with 300 parameters as BFGS does, to 1e-8", () => {
+    const random = randomSource(5);
+    const [rows, columns, penalty] = [600, 300, 1];
+    const features = Array.from({ length: rows }, () =>
+      Float64Array.from({ length: columns }, () => drawNormal(random)),
+    );
+    const truth = Array.from({ length: columns }, () => drawNormal(random) / 10);
+    const outcomes = features.map((row) => {
+      const logOdds = row.reduce((sum, x, j) => sum + x * (truth[j] ?? 0), 0);
+      return Number(random.uniform() < 1 / (1 + Math.exp(-logOdds)));
+    });
+    const score = new Float64Array(columns); // X'(y - p)
+    const logistic: Objective = (x, gradient) => {
+      let value = 0;
+      score.fill(0);
+      for (const [i, row] of features.entries()) {
+        let logOdds = 0;
+        for (let j = 0; j < columns; j++) logOdds += (row[j] ?? 0) * (x[j] ?? 0);
+        const outcome = outcomes[i] ?? 0;
+        value += Math.max(logOdds, 0) + Math.log1p(Math.exp(-Math.abs(logOdds))) - outcome * logOdds;
+        const residual = outcome - 1 / (1 + Math.exp(-logOdds));
+        for (let j = 0; j < columns; j++) score[j] = (score[j] ?? 0) + (row[j] ?? 0) * residual;
+      }
+      for (let j = 0; j < columns; j++) {
+        value += (penalty / 2) * (x[j] ?? 0) ** 2;
+        gradient[j] = penalty * (x[j] ?? 0) - (score[j] ?? 0);
+      }
+      return value;
+    };
+    const start = Array<number>(columns).fill(0);
+    const relativeTolerance = 1e-12; // at 1e-9 both stop within 3e-7
+    const found = minimise(logistic, start, { ...limited, relativeTolerance });
+    expectAt(found, [...minimise(logistic, start, { relativeTolerance }).x], 1e-8);
+    logistic(found.x, new Float64Array(columns));
+    for (const [j, x] of found.x.entries())
+      expect(Math.abs((score[j] ?? 0) - penalty * x)).toBeLessThan(1e-6);
+    expect(Math.max(...found.x.map(Math.abs))).toBeGreaterThan(0.1);
+  });
+
+  it("keeps out of an infinite region, and says so where nothing is finite", () => {
+    const wall: Objective = (x, gradient) => {
+      let value = 0;
+      for (const [i, a] of x.entries()) {
+        value += a > 0 ? a - 0.001 * Math.log(a) : infinity;
+        gradient[i] = a > 0 ? 1 - 0.001 / a : Number.NaN;
+      }
+      return value;
+    };
+    expectAt(minimise(wall, [1000, 1, 0.5], limited), [0.001, 0.001, 0.001], 1e-9);
+    const nowhere = minimise(() => infinity, [1, 2], limited);
+    expect(nowhere).toMatchObject({ value: infinity, converged: false, evaluations: 1, method: "l-bfgs" });
+    expect(() => minimise(rosenbrock, [infinity], limited)).toThrow(
+      new RangeError("start must be a list of finite numbers, got [Infinity]"),
     );
   });
 });

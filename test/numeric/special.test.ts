@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   digamma,
+  exponentialIntegral,
   logAddExp,
   logBeta,
   logGamma,
   logGammaRatio,
   logHypergeometric2F1,
   logSubExp,
+  normalQuantile,
   regularisedBeta,
   regularisedGamma,
   trigamma,
@@ -389,5 +391,118 @@ describe("logHypergeometric2F1", () => {
       new RangeError("c must be a number above 0, got 0"),
     );
     expect(() => logHypergeometric2F1(1, 1, 2, -0.5)).toThrow(RangeError);
+  });
+});
+
+describe("exponentialIntegral", () => {
+  it("agrees with the tables of Abramowitz & Stegun 5.1", () => {
+    expect(exponentialIntegral(1, 1) / Math.E).toBeCloseTo(0.219383934, 9); // E_1(1)
+    expect(10 * exponentialIntegral(1, 10)).toBeCloseTo(0.915633339, 9); // x e^x E_1(x)
+  });
+
+  it.each([
+    // mpmath 1.3 with 120 digits: exp(z) * gammainc(1 - n, z) * z**(n - 1); the integral itself for n or z above 1000
+    [1e-6, 1e-12, 999972946561.3223],
+    [0.001, 0.5, 1.9981553595335002],
+    [0.5, 1e-6, 1770.4556220269194],
+    [1, 1e-12, 27.05380545105507],
+    [1, 1.5, 0.448256669291583],
+    [1 + 2 ** -40, 1e-3, 6.337874070306498],
+    [2, 1.4999, 0.3276270607188115],
+    [2.5, 0.75, 0.3837545839455444],
+    [2.9999999, 1e-8, 0.5000000200000013],
+    [7.5, 1, 0.13078027427397723],
+    [1.3, 1.51, 0.4031473892230243],
+    [30, 0.2, 0.034238263763405156],
+    [12.25, 20, 0.03136342770810246],
+    [0.606, 2.0592, 0.397322187619713],
+    [99999.5, 1e-3, 1.0000149902246034e-5],
+    [1e5, 1e6, 9.090909842222712e-7],
+    [0.25, 1e6, 9.999997500003125e-7],
+  ])("agrees with 120-digit arithmetic at n = %d, z = %d", (n, z, expected) => {
+    expectClose(exponentialIntegral(n, z), expected, 5e-15);
+  });
+
+  it("obeys its recurrence, and its bounds, over the whole range", () => {
+    fc.assert(
+      fc.property(magnitude(-6, 5), magnitude(-12, 6), (n, z) => {
+        const value = exponentialIntegral(n, z);
+        fc.pre(n + 1 - n === 1 && n > 1e-3);
+        expectClose(n * exponentialIntegral(n + 1, z) + z * value, 1, 2e-14); // DLMF 8.19.12
+        expect(value).toBeGreaterThan((1 / (z + n)) * (1 - 1e-14)); // DLMF 8.19.21
+        if (n > 1) expect(value).toBeLessThan((1 / (z + n - 1)) * (1 + 1e-14));
+      }),
+      { seed: 7, numRuns: 3000 },
+    );
+  });
+
+  it("runs smoothly through whole n, where the terms of the series have poles", () => {
+    for (const z of [1e-9, 1e-3, 0.3, 1.5]) {
+      for (const n of [1, 2, 3, 10]) {
+        const gaps = [-1e-5, -1e-9, -1e-13, 0, 1e-13, 1e-9, 1e-5].map((d) => exponentialIntegral(n + d, z));
+        for (let k = 1; k < gaps.length; k++) expect(gaps[k]).toBeLessThanOrEqual(gaps[k - 1] ?? 0);
+        const [wideLeft = 0, , , at = 0, , , wideRight = 0] = gaps;
+        expectClose(at, (wideLeft + wideRight) / 2, 1e-7);
+      }
+    }
+  });
+
+  it("has the derivative of an exponential integral", () => {
+    fc.assert(
+      fc.property(magnitude(0.1, 3), magnitude(-3, 4), (n, z) => {
+        const h = z * 1e-3;
+        const at = (k: number) => exponentialIntegral(n, z + k * h);
+        const slope = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * h);
+        const [value, before] = [exponentialIntegral(n, z), exponentialIntegral(n - 1, z)];
+        expectClose(slope, value - before, 1e-10, before + value / z); // DLMF 8.19.13
+      }),
+      runs,
+    );
+  });
+
+  it("refuses what is outside its domain", () => {
+    expect(() => exponentialIntegral(0, 1)).toThrow(new RangeError("n must be a number above 0, got 0"));
+    expect(() => exponentialIntegral(1, 0)).toThrow(new RangeError("z must be a number above 0, got 0"));
+    expect(() => exponentialIntegral(1, Number.NaN)).toThrow("z must be a number above 0, got NaN");
+  });
+});
+
+describe("normalQuantile", () => {
+  it.each([
+    // mpmath 1.3 with 120 digits: sqrt(2) * erfinv(2 p - 1), and the root of log(erfc(-x / sqrt(2)) / 2) = log p
+    [0.3, -0.5244005127080408],
+    [0.975, 1.9599639845400538],
+    [0.9999, 3.7190164854557084],
+    [0.075, -1.439531470938456],
+    [0.0749, -1.4402382675279637],
+    [1e-5, -4.264890793922825],
+    [1e-11, -6.706023155495136],
+    [1.3e-11, -6.667611456510741],
+    [1e-100, -21.273453560965326],
+    [1e-300, -37.0470962993612],
+  ])("agrees with 120-digit arithmetic at %d", (p, expected) => {
+    expectClose(normalQuantile(p), expected, 1e-15);
+  });
+
+  it("is odd around the median, and undoes the distribution function", () => {
+    fc.assert(
+      fc.property(magnitude(-15, -0.31), (p) => {
+        const rest = 1 - p;
+        const x = normalQuantile(1 - rest);
+        expect(normalQuantile(rest)).toBe(-x);
+        expectClose((1 - regularisedGamma(0.5, (x * x) / 2)) / 2, 1 - rest, 1e-12, 1 - rest + 1e-4);
+      }),
+      runs,
+    );
+  });
+
+  it("knows its ends and refuses others", () => {
+    expect([normalQuantile(0), normalQuantile(0.5), normalQuantile(1)]).toEqual([
+      Number.NEGATIVE_INFINITY,
+      0,
+      Number.POSITIVE_INFINITY,
+    ]);
+    expect(() => normalQuantile(1.1)).toThrow(new RangeError("p must be between 0 and 1, got 1.1"));
+    expect(() => normalQuantile(Number.NaN)).toThrow(RangeError);
   });
 });
