@@ -16,12 +16,17 @@ export type { Dialect } from "./dialect.js";
 export { type OpenOptions, open } from "./duckdb.js";
 export { type ColumnRules, type LoadOptions, loadCsv, loadParquet } from "./load.js";
 export {
+  clubMember,
   customerDay,
   customerSummary,
+  factClubOffer,
+  factSubscription,
   type Mart,
+  readClub,
   readCustomerDay,
   readCustomerSummary,
   readMart,
+  readSubscriptions,
 } from "./marts.js";
 export {
   describeFinding,
@@ -39,6 +44,7 @@ export {
   integer,
   integerBetween,
   isoDate,
+  monthBetween,
   nonZeroInteger,
   number,
   oneOf,
@@ -58,8 +64,14 @@ export {
   type ReturnsBooking,
 } from "./schema.js";
 export {
+  loadProgrammes,
   loadSources,
   type Period,
+  type ProgrammeReports,
+  type ProgrammeTable,
+  programmeRules,
+  programmeTables,
+  type RowRule,
   type SourceReports,
   type SourceTable,
   sourceRules,

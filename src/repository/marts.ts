@@ -117,6 +117,112 @@ export const customerSummary: Mart<CustomerSummaryColumn> = {
     ORDER BY customer_key`,
 };
 
+type SubscriptionColumn =
+  | "subscription_id"
+  | "customer_key"
+  | "plan"
+  | "started_on"
+  | "started_month"
+  | "ended_on"
+  | "ended_month"
+  | "ended"
+  | "end_reason"
+  | "monthly_fee_cents";
+
+/**
+ * One row per subscription: `started_on` and `ended_on` are days since 1970-01-01, `started_month` and `ended_month` are
+ * year * 12 + month. `ended_on` is the monthly renewal date at which it was not renewed, so that `ended_month` -
+ * `started_month` - 1 renewals were made; it is NULL and `ended` is 0 while the subscription runs. EUR cents.
+ */
+export const factSubscription: Mart<SubscriptionColumn> = {
+  name: "fact_subscription",
+  columns: {
+    subscription_id: "text",
+    customer_key: "integer",
+    plan: "text",
+    started_on: "integer",
+    started_month: "integer",
+    ended_on: "integer",
+    ended_month: "integer",
+    ended: "integer",
+    end_reason: "text",
+    monthly_fee_cents: "bigint",
+  },
+  key: ["customer_key", "subscription_id"],
+  sql: ({ dayNumber, monthNumber }) => `
+    SELECT subscription.subscription_id AS subscription_id, identity.customer_key AS customer_key,
+           subscription.plan AS plan, ${dayNumber("subscription.started_on")} AS started_on,
+           ${monthNumber("subscription.started_on")} AS started_month,
+           ${dayNumber("subscription.ended_on")} AS ended_on, ${monthNumber("subscription.ended_on")} AS ended_month,
+           CASE WHEN subscription.ended_on IS NULL THEN 0 ELSE 1 END AS ended,
+           subscription.end_reason AS end_reason, subscription.monthly_fee_cents AS monthly_fee_cents
+    FROM subscriptions AS subscription
+    JOIN customer_identity AS identity ON identity.customer_id = subscription.customer_id
+    ORDER BY customer_key, subscription_id`,
+};
+
+type ClubOfferColumn = "customer_key" | "joined_month" | "month" | "opportunity" | "price_cents" | "taken";
+
+/**
+ * One row per member of the club and lot offered after joining: `opportunity` counts a member's offers from 1, `taken` is 1
+ * if the member took it, else 0. Months are year * 12 + month, EUR cents.
+ */
+export const factClubOffer: Mart<ClubOfferColumn> = {
+  name: "fact_club_offer",
+  columns: {
+    customer_key: "integer",
+    joined_month: "integer",
+    month: "integer",
+    opportunity: "integer",
+    price_cents: "bigint",
+    taken: "integer",
+  },
+  key: ["customer_key", "month"],
+  sql: ({ monthNumber }) => `
+    WITH member AS (
+      SELECT identity.customer_key AS customer_key, MIN(${monthNumber("club_members.joined_month")}) AS joined_month
+      FROM club_members JOIN customer_identity AS identity ON identity.customer_id = club_members.customer_id
+      GROUP BY identity.customer_key
+    ), lot AS (
+      SELECT ${monthNumber("month")} AS month, price_cents FROM club_lots
+    ), bought AS (
+      SELECT identity.customer_key AS customer_key, ${monthNumber("club.month")} AS month
+      FROM club JOIN customer_identity AS identity ON identity.customer_id = club.customer_id
+      GROUP BY identity.customer_key, ${monthNumber("club.month")}
+    )
+    SELECT member.customer_key AS customer_key, member.joined_month AS joined_month, lot.month AS month,
+           CAST(ROW_NUMBER() OVER (PARTITION BY member.customer_key ORDER BY lot.month) AS INTEGER) AS opportunity,
+           lot.price_cents AS price_cents, CASE WHEN bought.month IS NULL THEN 0 ELSE 1 END AS taken
+    FROM member CROSS JOIN lot
+    LEFT JOIN bought ON bought.customer_key = member.customer_key AND bought.month = lot.month
+    WHERE lot.month > member.joined_month
+    ORDER BY customer_key, month`,
+};
+
+type ClubMemberColumn = "customer_key" | "joined_month" | "x" | "recency" | "opportunities";
+
+/**
+ * One row per member of the club who was offered a lot, as the BG/BB model takes it: `x` offers taken out of
+ * `opportunities`, the last of them at opportunity number `recency`, 0 if none. `joined_month` is year * 12 + month.
+ */
+export const clubMember: Mart<ClubMemberColumn> = {
+  name: "club_member",
+  columns: {
+    customer_key: "integer",
+    joined_month: "integer",
+    x: "bigint",
+    recency: "integer",
+    opportunities: "bigint",
+  },
+  key: ["customer_key"],
+  sql: ({ integerSum }) => `
+    SELECT customer_key, joined_month, ${integerSum("taken")} AS x,
+           MAX(CASE WHEN taken = 1 THEN opportunity ELSE 0 END) AS recency, COUNT(*) AS opportunities
+    FROM fact_club_offer
+    GROUP BY customer_key, joined_month
+    ORDER BY customer_key`,
+};
+
 /**
  * Reads a mart, sorted by its key. Numbers arrive as numbers, text as text, NULL as null.
  * @throws DataError if the mart has not been built, or has more rows than the row budget.
@@ -139,3 +245,10 @@ export const readCustomerDay = (warehouse: Warehouse): Promise<ColumnTable> =>
 /** One row per customer: see `customerSummary` for the columns. @throws DataError as `readMart`. */
 export const readCustomerSummary = (warehouse: Warehouse): Promise<ColumnTable> =>
   readMart(warehouse, customerSummary);
+
+/** One row per subscription: see `factSubscription` for the columns. @throws DataError as `readMart`. */
+export const readSubscriptions = (warehouse: Warehouse): Promise<ColumnTable> =>
+  readMart(warehouse, factSubscription);
+
+/** One row per member of the club: see `clubMember` for the columns. @throws DataError as `readMart`. */
+export const readClub = (warehouse: Warehouse): Promise<ColumnTable> => readMart(warehouse, clubMember);

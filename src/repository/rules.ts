@@ -117,6 +117,15 @@ export function dayBetween(first: string, last: string): ColumnRule {
 }
 
 /**
+ * The first day of a month, from `first` to `last`, both included and written 2024-12-01: how sources name a month.
+ * @throws RangeError as `dayBetween`.
+ */
+export function monthBetween(first: string, last: string): ColumnRule {
+  const allowed = `the first day of a month from ${first} to ${last}`;
+  return restricted(dayBetween(first, last), allowed, (value) => isoDay(value).endsWith("-01"));
+}
+
+/**
  * One of the given texts, exactly.
  * @throws RangeError if none is given.
  */

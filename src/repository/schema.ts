@@ -1,7 +1,14 @@
 import { dayNumber, isoDay, monthNumber, weekday } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import type { Dialect } from "./dialect.js";
-import { customerDay, customerSummary } from "./marts.js";
+import {
+  clubMember,
+  customerDay,
+  customerSummary,
+  factClubOffer,
+  factSubscription,
+  type Mart,
+} from "./marts.js";
 import type { Warehouse } from "./warehouse.js";
 
 /** Where a returned line is booked: on the day of the order it takes back, or on the day the goods came back. */
@@ -38,9 +45,11 @@ export interface RepositoryReport {
 /**
  * Builds the star schema from the loaded sources: `dim_customer`, `dim_product`, `dim_channel`, `dim_date`,
  * `fact_transaction`, the map `customer_identity` from source ids to customer keys, and the marts `customer_day` and
- * `customer_summary`. Money is in integer EUR cents; `day` counts from 1970-01-01, `month` is year * 12 + month. Names and
+ * `customer_summary`; where the sources of the programmes are loaded, also `fact_subscription`, `fact_club_offer` and the
+ * mart `club_member`. Money is in integer EUR cents; `day` counts from 1970-01-01, `month` is year * 12 + month. Names and
  * emails stay in the sources.
- * @throws DataError if a source table is missing, or the lines or their sum do not survive unchanged.
+ * @throws DataError if a source table is missing, the lines or their sum do not survive unchanged, or a subscription or an
+ * offer taken gets lost.
  */
 export async function buildRepository(
   warehouse: Warehouse,
@@ -53,9 +62,44 @@ export async function buildRepository(
   await warehouse.materialise("dim_channel", channelSql);
   await warehouse.materialise("fact_transaction", transactionSql(dialect, options.returns ?? "order-day"));
   await writeDates(warehouse);
-  await warehouse.materialise(customerDay.name, customerDay.sql(dialect));
-  await warehouse.materialise(customerSummary.name, customerSummary.sql(dialect));
+  await writeMart(warehouse, customerDay);
+  await writeMart(warehouse, customerSummary);
+  await writeProgrammes(warehouse);
   return reconciled(warehouse);
+}
+
+const writeMart = (warehouse: Warehouse, { name, sql }: Mart): Promise<void> =>
+  warehouse.materialise(name, sql(warehouse.dialect));
+
+/** Facts and marts of those customer programmes whose sources are loaded. @throws DataError if a row gets lost. */
+async function writeProgrammes(warehouse: Warehouse): Promise<void> {
+  const loaded = await warehouse.tables();
+  if (loaded.includes("subscriptions")) {
+    await writeMart(warehouse, factSubscription);
+    await requireAll(warehouse, "fact_subscription", "subscriptions", "fact_subscription");
+  }
+  if (["club_lots", "club_members", "club"].every((name) => loaded.includes(name))) {
+    await writeMart(warehouse, factClubOffer);
+    const bought = `(SELECT DISTINCT customer_key, month FROM club
+      JOIN customer_identity AS identity ON identity.customer_id = club.customer_id) AS bought`;
+    await requireAll(warehouse, "fact_club_offer", bought, "fact_club_offer WHERE taken = 1");
+    await writeMart(warehouse, clubMember);
+  }
+}
+
+/** @throws DataError if a fact does not hold as many rows as what it is made from. */
+async function requireAll(warehouse: Warehouse, name: string, source: string, fact: string): Promise<void> {
+  const expected = await count(warehouse, source);
+  const held = await count(warehouse, fact);
+  if (expected !== held) {
+    throw new DataError(
+      `${name} must hold the ${expected} rows of its source, but holds ${held}: load it by programmeRules`,
+    );
+  }
+}
+
+async function count(warehouse: Warehouse, from: string): Promise<number> {
+  return (await warehouse.query(`SELECT COUNT(*) AS n FROM ${from}`)).get("n", 0) as number;
 }
 
 /** Rule "same email": all records with one email address are one person; the earliest record stands for the person. */

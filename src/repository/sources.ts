@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { type ColumnRules, loadCsv, loadParquet } from "./load.js";
-import type { QualityReport } from "./quality.js";
+import { type QualityReport, qualityReport, shown } from "./quality.js";
 import {
   dayBetween,
   email,
   euros,
   integerBetween,
+  monthBetween,
   nonZeroInteger,
   oneOf,
   optional,
@@ -15,6 +16,7 @@ import {
   references,
   text,
 } from "./rules.js";
+import { quoted } from "./sql.js";
 import type { Warehouse } from "./warehouse.js";
 
 /** The sources a customer repository is built from, in the order they are loaded. */
@@ -112,4 +114,141 @@ export async function loadSources(
     customers: await one("customers"),
     orders: await one("orders"),
   };
+}
+
+/** The sources of the customer programmes, a subscription and a club, in the order they are loaded. */
+export const programmeTables = ["subscriptions", "club_lots", "club_members", "club"] as const;
+
+/** Name of a source table of the customer programmes. */
+export type ProgrammeTable = (typeof programmeTables)[number];
+
+/** A rule on what the values of a row say together. */
+export interface RowRule {
+  /** Column that the report names. */
+  readonly column: string;
+  /** What is allowed, in words that follow "must be". */
+  readonly allowed: string;
+  /** Query for the loaded rows that break the rule: `line`, their source_line, and `found`, the value of the column. */
+  readonly broken: string;
+}
+
+/** Rules of the sources of the customer programmes: on columns, on rows as a whole, and the key. */
+export function programmeRules({
+  first,
+  last,
+}: Period): Readonly<
+  Record<
+    ProgrammeTable,
+    { readonly rules: ColumnRules; readonly key: readonly string[]; readonly rowRules: readonly RowRule[] }
+  >
+> {
+  const day = dayBetween(first, last);
+  const month = monthBetween(first, last);
+  return {
+    subscriptions: {
+      key: ["subscription_id"],
+      rules: {
+        subscription_id: text,
+        customer_id: references("customers", "customer_id"),
+        plan: oneOf("Small", "Large"),
+        started_on: day,
+        ended_on: optional(day),
+        end_reason: optional(oneOf("cancelled", "payment_failed")),
+        monthly_fee: positiveEuros,
+      },
+      rowRules: [
+        {
+          column: "ended_on",
+          allowed: "a day after started_on",
+          broken:
+            "SELECT source_line AS line, ended_on AS found FROM subscriptions WHERE ended_on <= started_on",
+        },
+        {
+          column: "end_reason",
+          allowed: "empty while the subscription runs",
+          broken: `SELECT source_line AS line, end_reason AS found FROM subscriptions
+            WHERE ended_on IS NULL AND end_reason IS NOT NULL`,
+        },
+      ],
+    },
+    club_lots: { key: ["month"], rules: { month, lot: text, price: positiveEuros }, rowRules: [] },
+    club_members: {
+      key: ["customer_id"],
+      rules: { customer_id: references("customers", "customer_id"), joined_month: month },
+      rowRules: [],
+    },
+    club: {
+      key: ["customer_id", "month"],
+      rules: { customer_id: references("club_members", "customer_id"), month },
+      rowRules: [
+        {
+          column: "month",
+          allowed: "a month after joined_month of table club_members",
+          broken: `SELECT club.source_line AS line, club.month AS found FROM club
+            JOIN club_members AS member ON member.customer_id = club.customer_id WHERE club.month <= member.joined_month`,
+        },
+        {
+          column: "month",
+          allowed: "a month of table club_lots",
+          broken: `SELECT club.source_line AS line, club.month AS found FROM club
+            LEFT JOIN club_lots AS lot ON lot.month = club.month WHERE lot.month IS NULL`,
+        },
+      ],
+    },
+  };
+}
+
+/** Reports by source table of the customer programmes. */
+export type ProgrammeReports = Readonly<Record<ProgrammeTable, QualityReport>>;
+
+/**
+ * Loads `subscriptions`, `club_lots`, `club_members` and `club` from a folder of files of those names into tables of those
+ * names, by `programmeRules`. Call `loadSources` first: they refer to `customers`.
+ * @throws DataError as `loadCsv`.
+ */
+export async function loadProgrammes(
+  warehouse: Warehouse,
+  folder: string,
+  period: Period,
+  format: "csv" | "parquet" = "csv",
+): Promise<ProgrammeReports> {
+  const allRules = programmeRules(period);
+  const load = format === "csv" ? loadCsv : loadParquet;
+  const one = async (table: ProgrammeTable): Promise<QualityReport> => {
+    const { rules, key, rowRules } = allRules[table];
+    const report = await load(warehouse, join(folder, `${table}.${format}`), { table, rules, key });
+    return rejectRows(warehouse, report, rowRules);
+  };
+  return {
+    subscriptions: await one("subscriptions"),
+    club_lots: await one("club_lots"),
+    club_members: await one("club_members"), // one after the other: the offers taken refer to lots and members
+    club: await one("club"),
+  };
+}
+
+/** Takes the rows that break a rule on whole rows out of a loaded table, and adds them to its report. */
+async function rejectRows(
+  warehouse: Warehouse,
+  report: QualityReport,
+  rowRules: readonly RowRule[],
+): Promise<QualityReport> {
+  let { accepted, rejected } = report;
+  const rules = [...report.rules];
+  const findings = [...report.findings];
+  for (const { column, allowed, broken } of rowRules) {
+    const rows = await warehouse.query(`SELECT line, found FROM (${broken}) AS broken ORDER BY line`);
+    await warehouse.run(
+      `DELETE FROM ${quoted(report.table)} WHERE source_line IN (SELECT line FROM (${broken}) AS broken)`,
+    );
+    for (const { line, found } of rows.objects() as { line: number; found: string }[]) {
+      const { file } = report;
+      findings.push({ file, line, column, found: shown(found, false), allowed, action: "rejected" });
+    }
+    accepted -= rows.numRows();
+    rejected += rows.numRows();
+    rules.push({ column, allowed, accepted, rejected: rows.numRows(), repaired: 0 });
+  }
+  findings.sort((a, b) => a.line - b.line); // stable: columns stay in order
+  return qualityReport({ ...report, accepted, rejected, rules, findings });
 }

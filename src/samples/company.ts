@@ -5,11 +5,26 @@ import { open } from "../repository/duckdb.js";
 import { openTextSink, type TextSink, writeFolderAtomically } from "../repository/files.js";
 import { literal } from "../repository/sql.js";
 import { busyCalendar } from "./calendar.js";
-import { type GeneratedCustomer, generateCustomer, type PlantedDefect } from "./customer.js";
+import { clubLots } from "./club.js";
+import { type GeneratedCustomer, generateCustomer } from "./customer.js";
 import { brenkamp, type CompanyParameters, sampleSeed } from "./parameters.js";
+import { type CompanyTally, startTally } from "./tally.js";
 
 /** The tables of the company, in the order they must be loaded. */
-export const companyTables = ["regions", "channels", "products", "customers", "orders", "truth"] as const;
+export const companyTables = [
+  "regions",
+  "channels",
+  "products",
+  "customers",
+  "orders",
+  "truth",
+  "subscriptions",
+  "subscription_truth",
+  "club_lots",
+  "club_members",
+  "club",
+  "club_truth",
+] as const;
 
 /** Name of one table of the company. */
 export type CompanyTable = (typeof companyTables)[number];
@@ -17,10 +32,9 @@ export type CompanyTable = (typeof companyTables)[number];
 /** A table as a source system exports it: every value is text. */
 export type TextColumns = Readonly<Record<string, readonly string[]>>;
 
-/** A whole company: its tables, and how often each defect was planted. */
-export interface Company {
+/** A whole company: its tables, how often each defect was planted, and what became of its customers. */
+export interface Company extends CompanyTally {
   readonly tables: Readonly<Record<CompanyTable, TextColumns>>;
-  readonly planted: Readonly<Record<PlantedDefect, number>>;
 }
 
 /** Names of the columns of each table. */
@@ -59,7 +73,24 @@ const companyColumns: Readonly<Record<CompanyTable, readonly string[]>> = {
     "mean_budget",
     "orders",
   ],
+  subscriptions: [
+    "subscription_id",
+    "customer_id",
+    "plan",
+    "started_on",
+    "ended_on",
+    "end_reason",
+    "monthly_fee",
+  ],
+  subscription_truth: ["subscription_id", "churn_probability", "renewals"],
+  club_lots: ["month", "lot", "price"],
+  club_members: ["customer_id", "joined_month"],
+  club: ["customer_id", "month"],
+  club_truth: ["customer_id", "taking_probability", "leaving_probability", "left_month"],
 };
+
+/** Tables without rows of persons. */
+const fixedTables = ["regions", "channels", "products", "club_lots"] as const;
 
 /**
  * The customers of a company one after the other, in order of registration. Each comes from a random stream of their own,
@@ -70,9 +101,10 @@ export function* generateCustomers(
   seed: number,
 ): Generator<GeneratedCustomer> {
   const calendar = busyCalendar(parameters);
+  const lots = clubLots(parameters);
   const random = randomSource(seed);
   for (let index = 0; index < parameters.customers; index++) {
-    yield generateCustomer(parameters, calendar, index, random);
+    yield generateCustomer(parameters, calendar, lots, index, random);
   }
 }
 
@@ -81,30 +113,18 @@ export function generateCompany(
   parameters: CompanyParameters = brenkamp,
   seed: number = sampleSeed,
 ): Company {
-  const planted = nothingPlanted();
-  const customers: TextRow[] = [];
-  const orders: TextRow[] = [];
-  const truth: TextRow[] = [];
+  const tally = startTally(parameters);
+  const rows: Record<CompanyTable, TextRow[]> = perTable(() => []);
+  for (const name of fixedTables) rows[name].push(...fixedRows(parameters)[name]);
   for (const person of generateCustomers(parameters, seed)) {
-    customers.push(...person.customers.map(asTextRow));
-    orders.push(...person.orders.map(asTextRow));
-    truth.push(asTextRow(person.truth));
-    for (const defect of person.planted) planted[defect]++;
+    for (const [name, more] of personRows(person)) rows[name].push(...more);
+    tally.add(person);
   }
-  const rows = { ...fixedRows(parameters), customers, orders, truth };
   const columns = (name: CompanyTable): TextColumns =>
     Object.fromEntries(
       companyColumns[name].map((column) => [column, rows[name].map((row) => row[column] ?? "")]),
     );
-  const tables = {
-    regions: columns("regions"),
-    channels: columns("channels"),
-    products: columns("products"),
-    customers: columns("customers"),
-    orders: columns("orders"),
-    truth: columns("truth"),
-  };
-  return { tables, planted };
+  return { tables: perTable(columns), ...tally.result() };
 }
 
 /** What to write: how many customers, from which seed, where, and how to follow or stop it. */
@@ -124,10 +144,9 @@ export interface SampleOptions {
 }
 
 /** What was written. */
-export interface SampleResult {
+export interface SampleResult extends CompanyTally {
   readonly files: readonly string[];
   readonly rows: Readonly<Record<CompanyTable, number>>;
-  readonly planted: Readonly<Record<PlantedDefect, number>>;
 }
 
 /**
@@ -148,27 +167,17 @@ export async function writeSample(options: SampleOptions): Promise<SampleResult>
   ) {
     throw new RangeError(`customers must be a whole number from 1 to 9999999, got ${parameters.customers}`);
   }
-  const planted = nothingPlanted();
-  const rows: Record<CompanyTable, number> = {
-    regions: 0,
-    channels: 0,
-    products: 0,
-    customers: 0,
-    orders: 0,
-    truth: 0,
-  };
+  const tally = startTally(parameters);
+  const rows: Record<CompanyTable, number> = perTable(() => 0);
   const files = await writeFolderAtomically(out, async (folder) => {
     await writeTexts(
       folder,
       async (append) => {
-        for (const [name, fixed] of Object.entries(fixedRows(parameters)))
-          await append(name as CompanyTable, fixed);
+        for (const name of fixedTables) await append(name, fixedRows(parameters)[name]);
         let done = 0;
         for (const person of generateCustomers(parameters, seed)) {
-          await append("customers", person.customers.map(asTextRow));
-          await append("orders", person.orders.map(asTextRow));
-          await append("truth", [asTextRow(person.truth)]);
-          for (const defect of person.planted) planted[defect]++;
+          for (const [name, more] of personRows(person)) await append(name, more);
+          tally.add(person);
           if (++done % 1000 === 0 || done === parameters.customers) {
             onProgress?.(done, parameters.customers);
             await new Promise(setImmediate); // lets a signal or a key press through
@@ -179,13 +188,13 @@ export async function writeSample(options: SampleOptions): Promise<SampleResult>
       rows,
     );
     const truth = openTextSink(join(folder, "truth.json"));
-    await truth.write(`${JSON.stringify({ seed, rows, planted, parameters }, null, 2)}\n`);
+    await truth.write(`${JSON.stringify({ seed, rows, ...tally.result(), parameters }, null, 2)}\n`);
     await truth.close();
     if (formats.includes("parquet")) await writeParquet(folder, signal);
     const endings = (["csv", "parquet"] as const).filter((format) => formats.includes(format));
     return [...companyTables.flatMap((name) => endings.map((ending) => `${name}.${ending}`)), "truth.json"];
   });
-  return { files, rows, planted };
+  return { files, rows, ...tally.result() };
 }
 
 /** Writes the shipped company to a folder, as CSV and Parquet. */
@@ -197,10 +206,24 @@ type TextRow = Readonly<Record<string, string>>;
 /** The rows of the generator are plain records of text; the compiler only lacks the index signature. */
 const asTextRow = <Row extends { readonly [Key in keyof Row]: string }>(row: Row): TextRow => ({ ...row });
 
+/** What a person adds to each table. */
+const personRows = (person: GeneratedCustomer): readonly (readonly [CompanyTable, readonly TextRow[]])[] => [
+  ["customers", person.customers.map(asTextRow)],
+  ["orders", person.orders.map(asTextRow)],
+  ["truth", [asTextRow(person.truth)]],
+  ["subscriptions", person.subscriptions.map(asTextRow)],
+  ["subscription_truth", person.subscription_truth.map(asTextRow)],
+  ["club_members", person.club_members.map(asTextRow)],
+  ["club", person.club.map(asTextRow)],
+  ["club_truth", person.club_truth.map(asTextRow)],
+];
+
+/** A value for every table. */
+const perTable = <Value>(of: (name: CompanyTable) => Value): Record<CompanyTable, Value> =>
+  Object.fromEntries(companyTables.map((name) => [name, of(name)])) as Record<CompanyTable, Value>;
+
 /** Rows of the small tables. */
-function fixedRows(
-  parameters: CompanyParameters,
-): Record<"regions" | "channels" | "products", readonly TextRow[]> {
+function fixedRows(parameters: CompanyParameters): Record<(typeof fixedTables)[number], readonly TextRow[]> {
   return {
     regions: parameters.regions.map(({ region_id, name, country }) => ({ region_id, name, country })),
     channels: [
@@ -224,6 +247,7 @@ function fixedRows(
       list_price: decimalText(priceCents),
       unit_cost: decimalText(costCents),
     })),
+    club_lots: clubLots(parameters).map(asTextRow),
   };
 }
 
@@ -276,22 +300,3 @@ async function writeParquet(folder: string, signal: AbortSignal | undefined): Pr
     await warehouse.close();
   }
 }
-
-const nothingPlanted = (): Record<PlantedDefect, number> => ({
-  exact_duplicate_row: 0,
-  amount_text: 0,
-  german_date: 0,
-  impossible_date: 0,
-  unknown_product: 0,
-  unknown_customer: 0,
-  future_date: 0,
-  zero_price: 0,
-  negative_price: 0,
-  returned_line: 0,
-  store_card: 0,
-  store_card_without_email: 0,
-  missing_email: 0,
-  missing_region: 0,
-  missing_birth_year: 0,
-  birth_year_text: 0,
-});

@@ -11,8 +11,24 @@ import {
   drawWeighted,
 } from "../numeric/sampling.js";
 import type { BusyCalendar } from "./calendar.js";
-import type { AcquisitionChannel, CompanyParameters, Product, RareDefect } from "./parameters.js";
+import {
+  type ClubLotRow,
+  type ClubMemberRow,
+  type ClubRow,
+  type ClubTruthRow,
+  generateMembership,
+} from "./club.js";
+import { dueOn } from "./defects.js";
+import type {
+  AcquisitionChannel,
+  ClubDefect,
+  CompanyParameters,
+  Product,
+  RareDefect,
+  SubscriptionDefect,
+} from "./parameters.js";
 import { drawName, emailOf, keyedEmail } from "./people.js";
+import { generateSubscription, type SubscriptionRow, type SubscriptionTruthRow } from "./subscription.js";
 
 /** A row of customers.csv as text, the way a source system exports it. */
 export interface CustomerRow {
@@ -61,12 +77,19 @@ export interface GeneratedCustomer {
   readonly customers: readonly CustomerRow[];
   readonly orders: readonly OrderRow[];
   readonly truth: TruthRow;
+  readonly subscriptions: readonly SubscriptionRow[];
+  readonly subscription_truth: readonly SubscriptionTruthRow[];
+  readonly club_members: readonly ClubMemberRow[];
+  readonly club: readonly ClubRow[];
+  readonly club_truth: readonly ClubTruthRow[];
   readonly planted: readonly PlantedDefect[];
 }
 
 /** What was planted in the data; each is counted in truth.json. */
 export type PlantedDefect =
   | RareDefect
+  | SubscriptionDefect
+  | ClubDefect
   | "returned_line"
   | "store_card"
   | "store_card_without_email"
@@ -75,10 +98,11 @@ export type PlantedDefect =
   | "missing_birth_year"
   | "birth_year_text";
 
-/** The person with the given index (0, 1, ...), from the person's own random stream. */
+/** The person with the given index (0, 1, ...), from the person's own random streams. */
 export function generateCustomer(
   parameters: CompanyParameters,
   calendar: BusyCalendar,
+  lots: readonly ClubLotRow[],
   index: number,
   seed: Random,
 ): GeneratedCustomer {
@@ -89,10 +113,18 @@ export function generateCustomer(
   const records = customerRecords(parameters, channel, index, history, random.stream("record"), planted);
   const orders = orderRows(parameters, calendar, index, history, records, random.stream("basket"), planted);
   plantBrokenRows(parameters, index, orders, planted);
+  const person = { index, customerId: records.ownId, registeredDay: history.startDay };
+  const subscription = generateSubscription(parameters, person, seed.stream("subscription").stream(index));
+  const membership = generateMembership(parameters, lots, person, seed.stream("club").stream(index));
   return {
     customers: records.rows,
     orders,
-    planted,
+    subscriptions: subscription.rows,
+    subscription_truth: subscription.truth,
+    club_members: membership.members,
+    club: membership.taken,
+    club_truth: membership.truth,
+    planted: [...planted, ...subscription.planted, ...membership.planted],
     truth: {
       customer_id: records.ownId,
       acquisition_channel: channel.channel_id,
@@ -107,6 +139,8 @@ export function generateCustomer(
 
 /** What a person does: when and where orders are placed, and with what budget. */
 interface History {
+  /** Day of acquisition, registration and the first order. */
+  readonly startDay: number;
   readonly purchaseRate: number;
   readonly lapseRate: number;
   readonly lapseDay: number;
@@ -153,7 +187,8 @@ function drawHistory(
     inner += 7 * drawExponential(random, purchaseRate);
   }
   const lapseDay = calendar.firstDay + Math.floor(Math.min(lapse, calendar.length));
-  return { purchaseRate, lapseRate, lapseDay, meanBudget: p / nu, orders };
+  const startDay = calendar.firstDay + Math.floor(start);
+  return { startDay, purchaseRate, lapseRate, lapseDay, meanBudget: p / nu, orders };
 }
 
 function drawSalesChannel(acquisitionChannel: string, random: Random): string {
@@ -207,7 +242,7 @@ function customerRecords(
         : birthYear,
     region: plant("missing_region", defects.missingRegionShare) ? "" : region,
     acquisition_channel: channel.channel_id,
-    registered_on: isoDay(history.orders[0]?.day ?? history.lapseDay),
+    registered_on: isoDay(history.startDay),
   };
   const firstStoreOrder = history.orders.find(({ salesChannel }) => salesChannel === "store");
   const mayHoldCard = !walkIn && own.email !== "" && firstStoreOrder !== undefined;
@@ -374,21 +409,10 @@ function plantBrokenRows(
 ): void {
   const model = orders[0];
   if (model === undefined) return;
-  for (const defect of defectsDue(parameters, index)) {
+  for (const defect of dueOn(parameters.defects.perThousand, index)) {
     orders.push(brokenRow(defect, model));
     planted.push(defect);
   }
-}
-
-/** Rare defects due on a customer: the customers of every block of 1,000 are dealt out in a fixed order. */
-function defectsDue(parameters: CompanyParameters, index: number): RareDefect[] {
-  const slot = (index * 7) % 1000; // 7 and 1000 share no factor: every slot comes once in a block
-  let start = 0;
-  for (const [defect, count] of Object.entries(parameters.defects.perThousand)) {
-    if (slot >= start && slot < start + count) return [defect as RareDefect];
-    start += count;
-  }
-  return [];
 }
 
 function brokenRow(defect: RareDefect, model: OrderRow): OrderRow {

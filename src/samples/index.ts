@@ -10,15 +10,21 @@ export {
   writeSample,
 } from "./company.js";
 export type { PlantedDefect } from "./customer.js";
-export { loadCompany, loadTruth } from "./load.js";
+export { loadClubTruth, loadCompany, loadSubscriptionTruth, loadTruth } from "./load.js";
 export {
   type AcquisitionChannel,
   brenkamp,
+  type ClubDefect,
+  type ClubParameters,
   type CompanyParameters,
   type Defects,
   type Product,
   type RareDefect,
   type Region,
   type SalesChannel,
+  type SubscriptionDefect,
+  type SubscriptionParameters,
+  type SubscriptionPlan,
   sampleSeed,
 } from "./parameters.js";
+export type { AcquisitionCohort, ClubIntake, CompanyTally } from "./tally.js";

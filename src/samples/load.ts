@@ -1,29 +1,40 @@
 import { join } from "node:path";
-import { loadCsv, loadParquet } from "../repository/load.js";
+import { type LoadOptions, loadCsv, loadParquet } from "../repository/load.js";
 import type { QualityReport } from "../repository/quality.js";
 import {
   dayBetween,
   integerBetween,
+  monthBetween,
   number,
   optional,
   positiveEuros,
   references,
 } from "../repository/rules.js";
-import { loadSources, type SourceReports } from "../repository/sources.js";
+import {
+  loadProgrammes,
+  loadSources,
+  type ProgrammeReports,
+  type SourceReports,
+} from "../repository/sources.js";
 import type { Warehouse } from "../repository/warehouse.js";
 import { brenkamp } from "./parameters.js";
+import { longestLife } from "./subscription.js";
 
 const period = { first: brenkamp.firstDay, last: brenkamp.lastDay };
 
 /**
- * Loads the sources of Brenkamp Coffee from a folder that `writeSample` or `writeCompany` wrote, such as `data/brenkamp`.
- * @throws DataError as `loadCsv`.
+ * Loads the sources of Brenkamp Coffee, its subscription and its club from a folder that `writeSample` or `writeCompany`
+ * wrote, such as `data/brenkamp`.
+ * @throws DataError as `loadCsv`; a company of a few customers may have no subscription or no member, which is an error.
  */
-export const loadCompany = (
+export async function loadCompany(
   warehouse: Warehouse,
   folder: string,
   format: "csv" | "parquet" = "csv",
-): Promise<SourceReports> => loadSources(warehouse, folder, period, format);
+): Promise<SourceReports & ProgrammeReports> {
+  const sources = await loadSources(warehouse, folder, period, format);
+  return { ...sources, ...(await loadProgrammes(warehouse, folder, period, format)) };
+}
 
 /**
  * Loads what no company knows about its customers, into the table `truth`: to compare an estimate with the truth. Call
@@ -35,8 +46,7 @@ export function loadTruth(
   folder: string,
   format: "csv" | "parquet" = "csv",
 ): Promise<QualityReport> {
-  const load = format === "csv" ? loadCsv : loadParquet;
-  return load(warehouse, join(folder, `truth.${format}`), {
+  return loadTruthOf(warehouse, folder, format, {
     table: "truth",
     key: ["customer_id"],
     rules: {
@@ -50,3 +60,54 @@ export function loadTruth(
     },
   });
 }
+
+/**
+ * Loads what no company knows about its subscribers, into the table `subscription_truth`: each one's chance to leave at a
+ * renewal, and the renewals made until the end, also those after the last day of the data. Call `loadCompany` first.
+ * @throws DataError as `loadCsv`.
+ */
+export function loadSubscriptionTruth(
+  warehouse: Warehouse,
+  folder: string,
+  format: "csv" | "parquet" = "csv",
+): Promise<QualityReport> {
+  return loadTruthOf(warehouse, folder, format, {
+    table: "subscription_truth",
+    key: ["subscription_id"],
+    rules: {
+      subscription_id: references("subscriptions", "subscription_id"),
+      churn_probability: number,
+      renewals: integerBetween(0, longestLife),
+    },
+  });
+}
+
+/**
+ * Loads what no company knows about the members of the club, into the table `club_truth`: each one's chances to take an
+ * offer and to lose interest, and when that happened. Call `loadCompany` first.
+ * @throws DataError as `loadCsv`.
+ */
+export function loadClubTruth(
+  warehouse: Warehouse,
+  folder: string,
+  format: "csv" | "parquet" = "csv",
+): Promise<QualityReport> {
+  return loadTruthOf(warehouse, folder, format, {
+    table: "club_truth",
+    key: ["customer_id"],
+    rules: {
+      customer_id: references("club_members", "customer_id"),
+      taking_probability: number,
+      leaving_probability: number,
+      left_month: optional(monthBetween(period.first, period.last)),
+    },
+  });
+}
+
+const loadTruthOf = (
+  warehouse: Warehouse,
+  folder: string,
+  format: "csv" | "parquet",
+  options: LoadOptions,
+): Promise<QualityReport> =>
+  (format === "csv" ? loadCsv : loadParquet)(warehouse, join(folder, `${options.table}.${format}`), options);

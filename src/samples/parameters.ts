@@ -64,6 +64,10 @@ export interface Defects {
   /** Share of order lines that come back in full 3 to 20 days later. */
   readonly returnShare: number;
   readonly perThousand: Readonly<Record<RareDefect, number>>;
+  /** Likewise among the subscriptions; a defect falls out where the person has none. */
+  readonly subscriptionPerThousand: Readonly<Record<SubscriptionDefect, number>>;
+  /** Likewise among the members of the club and the offers they took. */
+  readonly clubPerThousand: Readonly<Record<ClubDefect, number>>;
 }
 
 /** Broken rows, each added beside the true ones: taking them all out leaves exactly the true purchases. */
@@ -77,6 +81,71 @@ export type RareDefect =
   | "future_date"
   | "zero_price"
   | "negative_price";
+
+/** Broken rows of subscriptions.csv, each added beside the true ones. */
+export type SubscriptionDefect =
+  | "subscription_twice"
+  | "ended_before_start"
+  | "reason_while_running"
+  | "unknown_plan"
+  | "unknown_subscriber"
+  | "fee_text";
+
+/** Broken rows of club_members.csv and club.csv, each added beside the true ones. */
+export type ClubDefect =
+  | "member_twice"
+  | "offer_twice"
+  | "offer_before_joining"
+  | "offer_in_mid_month"
+  | "offer_to_stranger";
+
+/** One plan of the coffee subscription. */
+export interface SubscriptionPlan {
+  /** Name, as the sources write it. */
+  readonly name: string;
+  /** Share of all subscriptions; the shares of the plans add to 1. */
+  readonly share: number;
+  /** What a month costs, EUR cents. */
+  readonly feeCents: number;
+  /**
+   * Shifted-beta-geometric process: at every monthly renewal a subscriber leaves with a constant probability of their own,
+   * which varies over subscribers as Beta(alpha, beta). @see Fader & Hardie (2007), J. Interactive Marketing 21(1).
+   */
+  readonly churn: { readonly alpha: number; readonly beta: number };
+}
+
+/** The coffee subscription: a contract, renewed every month. */
+export interface SubscriptionParameters {
+  /** Share of all persons who subscribe, once, some of them after the end of the data. */
+  readonly share: number;
+  /** Mean number of days from registration to the start; exponential, cut to whole days. */
+  readonly meanDaysToStart: number;
+  /** What one can subscribe to. */
+  readonly plans: readonly SubscriptionPlan[];
+  /** Share of the ended subscriptions that ended because a payment failed, whatever the plan or the time. */
+  readonly paymentFailedShare: number;
+}
+
+/** The Roaster's Club: without a contract, every member is offered one limited lot a month. */
+export interface ClubParameters {
+  /** Share of the persons registered in time for an intake who join at the first one. */
+  readonly share: number;
+  /** First days of the months in which members are taken in, in order. */
+  readonly intakes: readonly string[];
+  /** First day of the month of the first lot; one in every month from then on. */
+  readonly firstLot: string;
+  /** What is offered, in turn. */
+  readonly lots: readonly string[];
+  /** Price of a lot, EUR cents. */
+  readonly priceCents: number;
+  /**
+   * BG/BB process: an interested member takes an offer with a probability of their own, Beta(alpha, beta) over members.
+   * @see Fader, Hardie & Shang (2010), Marketing Science 29(6).
+   */
+  readonly taking: { readonly alpha: number; readonly beta: number };
+  /** Before every offer, the first included, interest ends for good with a probability of their own, Beta(gamma, delta). */
+  readonly leaving: { readonly gamma: number; readonly delta: number };
+}
 
 /** All parameters of the sample company. */
 export interface CompanyParameters {
@@ -104,6 +173,10 @@ export interface CompanyParameters {
     readonly categories: readonly string[];
     readonly percentMore: number;
   };
+  /** The coffee subscription. */
+  readonly subscription: SubscriptionParameters;
+  /** The Roaster's Club. */
+  readonly club: ClubParameters;
   readonly defects: Defects;
 }
 
@@ -180,6 +253,31 @@ export const brenkamp: CompanyParameters = {
   season: [0.98, 0.95, 1, 0.97, 0.95, 0.88, 0.8, 0.84, 1, 1.05, 1.15, 1.35],
   promotion: { firstDay: "2024-11-25", lastDay: "2024-12-01", intensity: 2.5, percentOff: 20 },
   priceChange: { from: "2025-03-01", categories: ["filter coffee", "espresso", "decaf"], percentMore: 8 },
+  subscription: {
+    share: 0.62,
+    meanDaysToStart: 30,
+    plans: [
+      { name: "Small", share: 0.6, feeCents: 890, churn: { alpha: 0.9, beta: 5.5 } },
+      { name: "Large", share: 0.4, feeCents: 2690, churn: { alpha: 0.7, beta: 9 } },
+    ],
+    paymentFailedShare: 0.15,
+  },
+  club: {
+    share: 0.5,
+    intakes: ["2024-03-01", "2024-06-01", "2024-09-01", "2024-12-01", "2025-03-01", "2025-06-01"],
+    firstLot: "2024-04-01",
+    lots: [
+      "Kenya Nyeri",
+      "Panama Boquete",
+      "Rwanda Huye",
+      "Costa Rica Tarrazú",
+      "Burundi Kayanza",
+      "Yemen Haraz",
+    ],
+    priceCents: 1490,
+    taking: { alpha: 0.9, beta: 2.4 },
+    leaving: { gamma: 0.7, delta: 6.3 },
+  },
   defects: {
     storeCardShare: 0.25,
     storeCardWithoutEmailShare: 0.2,
@@ -198,6 +296,21 @@ export const brenkamp: CompanyParameters = {
       future_date: 2,
       zero_price: 1,
       negative_price: 1,
+    },
+    subscriptionPerThousand: {
+      subscription_twice: 4,
+      ended_before_start: 3,
+      reason_while_running: 2,
+      unknown_plan: 2,
+      unknown_subscriber: 2,
+      fee_text: 3,
+    },
+    clubPerThousand: {
+      member_twice: 3,
+      offer_twice: 6,
+      offer_before_joining: 6,
+      offer_in_mid_month: 5,
+      offer_to_stranger: 5,
     },
   },
 };

@@ -3,6 +3,15 @@ import { drawItem } from "../numeric/sampling.js";
 
 /** Names and addresses of people who do not exist: everyday names of several languages, all at example.com. */
 
+/** A person as a programme of the company meets one. */
+export interface Person {
+  /** Number of the person, from 0. */
+  readonly index: number;
+  /** Id of the person's first record. */
+  readonly customerId: string;
+  readonly registeredDay: number;
+}
+
 /** A name as its owner writes it, and as a hasty clerk keys it in. */
 export interface PersonName {
   readonly written: string;

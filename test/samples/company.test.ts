@@ -19,7 +19,7 @@ import { scratchFolder } from "../repository/scratch.js";
 
 const { folder } = scratchFolder();
 const company = generateCompany();
-const { customers, orders, truth } = company.tables;
+const { customers, orders, truth, subscriptions, club_members, club } = company.tables;
 
 const rowsOf = (columns: TextColumns): Record<string, string>[] => {
   const names = Object.keys(columns);
@@ -31,6 +31,9 @@ const rowsOf = (columns: TextColumns): Record<string, string>[] => {
 const orderRows = rowsOf(orders);
 const customerRows = rowsOf(customers);
 const truthRows = rowsOf(truth);
+const subscriptionRows = rowsOf(subscriptions);
+const memberRows = rowsOf(club_members);
+const offerRows = rowsOf(club);
 
 describe("the shipped data", () => {
   it("come out of the generator again, byte by byte, and the Parquet twins hold the same text", async () => {
@@ -61,15 +64,8 @@ describe("the shipped data", () => {
     expect(readme).toContain(`**${sampleSeed}**`);
     for (const [defect, count] of Object.entries(company.planted))
       expect(readme).toContain(`| ${defect} | ${count} |`);
-    const rows = {
-      regions: 4,
-      channels: 7,
-      products: 14,
-      customers: customerRows.length,
-      orders: orderRows.length,
-      truth: 4000,
-    };
-    for (const [name, count] of Object.entries(rows))
+    const rows = companyTables.map((name) => [name, rowsOf(company.tables[name]).length] as const);
+    for (const [name, count] of rows)
       expect(readme).toMatch(new RegExp(`^\\| ${name}\\.csv \\|.*\\| ${count} \\|$`, "m"));
     for (const { channel_id, share, costCents, purchase, spend } of brenkamp.acquisition) {
       const { r, alpha, s, beta } = purchase;
@@ -79,6 +75,27 @@ describe("the shipped data", () => {
         `| ${channel_id} | ${share.toFixed(2)} | ${(costCents / 100).toFixed(2)} | ${r} | ${alpha} | ${s === 1 ? "1.0" : s} | ${beta} | ${p} | ${q} | ${gamma} | ${mean} |`,
       );
     }
+    for (const { name, share, feeCents, churn } of brenkamp.subscription.plans) {
+      const { alpha, beta } = churn;
+      const mean = (alpha / (alpha + beta)).toFixed(3);
+      expect(readme).toContain(
+        `| ${name} | ${share.toFixed(2)} | ${(feeCents / 100).toFixed(2)} | ${alpha} | ${beta} | ${mean} |`,
+      );
+    }
+    const { taking, leaving } = brenkamp.club;
+    expect(readme).toContain(
+      `| all members | ${taking.alpha} | ${taking.beta} | ${leaving.gamma} | ${leaving.delta} |`,
+    );
+    for (const { quarter, customers: persons, active, activeShare } of company.cohorts) {
+      const all = Object.values(persons).reduce((sum, count) => sum + count, 0);
+      const cells = brenkamp.acquisition.map(({ channel_id: id }) => {
+        const [won = 0, left = 0] = [persons[id], active[id]];
+        return `${won} (${(left / won).toFixed(3)})`;
+      });
+      expect(readme).toContain(`| ${quarter} | ${all} | ${cells.join(" | ")} | ${activeShare.toFixed(4)} |`);
+    }
+    for (const { joinedMonth, members, interested } of company.clubIntakes)
+      expect(readme).toContain(`| ${joinedMonth.slice(0, 7)} | ${members} | ${interested} |`);
   });
 
   it("take no more than 3 MB", () => {
@@ -100,6 +117,10 @@ describe("what is planted", () => {
     const key = (row: Record<string, string>): string => Object.values(row).join("|");
     const firsts = customerRows.filter((row) => truth["customer_id"]?.includes(row["customer_id"] ?? ""));
     const cards = customerRows.filter((row) => !firsts.includes(row));
+    const ownOffers = offerRows.filter((row) => row["customer_id"] !== "9999999");
+    const joinedMonth = new Map(
+      memberRows.map((row) => [row["customer_id"] ?? "", row["joined_month"] ?? ""]),
+    );
     expect({
       exact_duplicate_row: orderRows.length - new Set(orderRows.map(key)).size,
       amount_text: count(orderRows, field("amount", /^n\/a$/)),
@@ -120,6 +141,27 @@ describe("what is planted", () => {
       missing_region: count(firsts, field("region", /^$/)),
       missing_birth_year: count(firsts, field("birth_year", /^$/)),
       birth_year_text: count(firsts, field("birth_year", /^n\/a$/)),
+      subscription_twice: subscriptionRows.length - new Set(subscriptionRows.map(key)).size,
+      ended_before_start: count(
+        subscriptionRows,
+        ({ started_on = "", ended_on = "" }) => ended_on !== "" && ended_on < started_on,
+      ),
+      reason_while_running: count(
+        subscriptionRows,
+        ({ ended_on, end_reason }) => ended_on === "" && end_reason !== "",
+      ),
+      unknown_plan: count(subscriptionRows, field("plan", /^Medium$/)),
+      unknown_subscriber: count(subscriptionRows, field("customer_id", /^9999999$/)),
+      fee_text: count(subscriptionRows, field("monthly_fee", /^n\/a$/)),
+      member_twice: memberRows.length - new Set(memberRows.map(key)).size,
+      offer_twice: ownOffers.length - new Set(ownOffers.map(key)).size,
+      offer_before_joining: count(
+        ownOffers,
+        ({ customer_id: id = "", month = "" }) =>
+          month.endsWith("-01") && month <= (joinedMonth.get(id) ?? ""),
+      ),
+      offer_in_mid_month: count(offerRows, field("month", /-15$/)),
+      offer_to_stranger: count(offerRows, field("customer_id", /^9999999$/)),
     }).toEqual(company.planted);
     for (const [defect, times] of Object.entries(company.planted)) expect(times, defect).toBeGreaterThan(0);
   });
@@ -324,6 +366,31 @@ describe("the purchase process", () => {
     expect(prices("P001", "2024-11-25", "2024-12-01")).toEqual(["5.52"]);
     expect(prices("P001", "2025-03-01", "2025-12-31")).toEqual(["7.45"]);
     expect(prices("P012", "2025-03-01", "2025-12-31")).toEqual(["4.20"]);
+  });
+});
+
+describe("the cohorts of the truth", () => {
+  it("count every person once, by quarter and channel, and those whose lapse is not in the data", () => {
+    const start = new Map(customerRows.map((row) => [row["customer_id"], row["registered_on"] ?? ""]));
+    const expected = new Map<string, number[]>();
+    for (const row of truthRows) {
+      const day = start.get(row["customer_id"]) ?? "";
+      const quarter = `${day.slice(0, 4)}-Q${1 + Math.floor((Number(day.slice(5, 7)) - 1) / 3)}`;
+      const cell = `${quarter} ${row["acquisition_channel"]}`;
+      const [persons = 0, active = 0] = expected.get(cell) ?? [];
+      expected.set(cell, [persons + 1, active + Number(row["lapsed_on"] === "")]);
+    }
+    expect(company.cohorts.map(({ quarter }) => quarter)).toEqual(
+      [2024, 2025].flatMap((year) => [1, 2, 3, 4].map((quarter) => `${year}-Q${quarter}`)),
+    );
+    for (const { quarter, customers: persons, active, activeShare } of company.cohorts) {
+      const cells = Object.keys(persons).map((channel) => expected.get(`${quarter} ${channel}`));
+      expect(cells).toEqual(Object.keys(persons).map((channel) => [persons[channel], active[channel]]));
+      const [all = 0, left = 0] = [0, 1].map((i) => cells.reduce((sum, cell) => sum + (cell?.[i] ?? 0), 0));
+      expect(activeShare).toBeCloseTo(left / all, 4);
+    }
+    const stored: unknown = JSON.parse(readFileSync("data/brenkamp/truth.json", "utf8"));
+    expect(stored).toMatchObject({ cohorts: company.cohorts, clubIntakes: company.clubIntakes });
   });
 });
 
