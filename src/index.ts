@@ -5,6 +5,28 @@ export {
   type WaterfallStep,
   waterfallFigure,
 } from "./charts/business.js";
+export {
+  aliveHistoryFigure,
+  customerEquityLorenzFigure,
+  type ForecastText,
+  forecastIntervalFigure,
+  frequencyRecencyFigure,
+  heterogeneityFigure,
+  likelihoodContourFigure,
+  probabilityAliveFigure,
+  segmentEquityFigure,
+} from "./charts/clv.js";
+export {
+  type CalibrationText,
+  calibrationHistogramFigure,
+  calibrationSlopeFigure,
+  gainsFigure,
+  holdoutByFrequencyFigure,
+  type LeaderboardText,
+  leaderboardFigure,
+  type TrackingText,
+  trackingFigure,
+} from "./charts/clv-validation.js";
 export type { Figure, Layout, Trace } from "./charts/figure.js";
 export {
   decileFigure,
@@ -18,8 +40,18 @@ export {
 } from "./charts/segmentation.js";
 export { type FigureText, palette, percent, thousands, wrapTitle } from "./charts/theme.js";
 export {
+  type AccuracyOptions,
+  type ForecastAccuracy,
+  type ForecastScores,
+  forecastAccuracy,
+  gainsCurve,
+  predictionDeciles,
+  type TieRule,
+} from "./clv/accuracy.js";
+export {
   type BdwFit,
   type BdwParameters,
+  bdwDiscountedResidualLifetime,
   bdwLogLikelihood,
   bdwRetentionRates,
   bdwSurvivalCurve,
@@ -73,21 +105,68 @@ export type {
   ParameterValues,
   SimulatedCustomers,
 } from "./clv/buying-model.js";
+export { buyingModel } from "./clv/buying-models.js";
 export {
   type PurchaseCells,
   type PurchaseCustomer,
   type PurchaseHistories,
   purchaseCells,
 } from "./clv/cells.js";
+export { type ClockEvent, clockDay, clockLength, type PurchaseClock } from "./clv/clock.js";
+export { survivorsByCohort } from "./clv/cohort-survivors.js";
+export { bdwPresentPayments, type ContractTerms, sbgPresentPayments } from "./clv/contract-value.js";
+export {
+  explainFit,
+  type FitExplanation,
+  type InfluentialCell,
+  type LikelihoodSurface,
+  likelihoodSurface,
+  type ProfileInterval,
+  profileInterval,
+  type SimplerFit,
+  type SurfaceOptions,
+} from "./clv/convergence-doctor.js";
+export {
+  type Coefficient,
+  type CovariateColumns,
+  type CovariateFit,
+  type Covariates,
+  type CovariateValues,
+  fitWithCovariates,
+  parametersFor,
+} from "./clv/covariates.js";
+export {
+  type DiagnoseOptions,
+  diagnosePurchases,
+  type PurchaseCheck,
+  type PurchaseDiagnosis,
+  type PurchaseFinding,
+} from "./clv/data-doctor.js";
+export { customerEquity, type EquityInput } from "./clv/equity.js";
 export type { Identification, ModelFit } from "./clv/fit.js";
+export { type CustomerForecasts, type ForecastOptions, forecastCustomers } from "./clv/forecast.js";
 export {
   fitGammaGamma,
   type GammaGammaParameters,
   gammaGammaExpectedSpend,
   gammaGammaLogLikelihood,
+  gammaGammaObjective,
   type MeanSpends,
   simulateGammaGamma,
 } from "./clv/gamma-gamma.js";
+export {
+  bestHiatus,
+  type Forecaster,
+  hiatusRule,
+  type KnownCustomers,
+  lastPeriodRepeats,
+  managerHeuristics,
+  meanOfAll,
+  modelForecaster,
+  ownPastRate,
+  type Rehearsal,
+  topDecileRule,
+} from "./clv/heuristics.js";
 export {
   fitNbd,
   type NbdParameters,
@@ -98,6 +177,13 @@ export {
   nbdPurchaseDistribution,
   simulateNbd,
 } from "./clv/nbd.js";
+export {
+  type CustomerOutcomes,
+  drawOutcomes,
+  probabilityAbove,
+  type RankCertainty,
+  rankCertainty,
+} from "./clv/outcomes.js";
 export {
   fitParetoNbd,
   type ParetoNbdParameters,
@@ -110,7 +196,20 @@ export {
   paretoNbdPurchaseDistribution,
   simulateParetoNbd,
 } from "./clv/pareto-nbd.js";
-export { type PurchaseSummaryOptions, summarisePurchases } from "./clv/purchase-summary.js";
+export {
+  type PurchaseColumns,
+  type PurchaseSummaryOptions,
+  returnCounts,
+  summarisePurchases,
+} from "./clv/purchase-summary.js";
+export type { ReturnCounts, ReturnRule } from "./clv/returns.js";
+export {
+  admissibleModels,
+  type CustomerSetting,
+  type ModelRouting,
+  requireRightWords,
+} from "./clv/routing.js";
+export { type SeasonalClock, type SeasonalClockOptions, seasonalClock } from "./clv/seasonal-clock.js";
 export {
   fitShiftedBetaGeometric,
   type SbgParameters,
@@ -120,6 +219,62 @@ export {
   sbgRetentionRates,
   sbgSurvivalCurve,
 } from "./clv/shifted-beta-geometric.js";
+export {
+  type FitToSummarise,
+  type InformationCriteria,
+  informationCriteria,
+  likelihoodRatioTest,
+  summary,
+} from "./clv/summary.js";
+export { historiesOf, repeatSpends } from "./clv/summary-columns.js";
+export {
+  type HoldoutData,
+  holdoutFromLog,
+  holdoutFromTable,
+  type RollingOriginOptions,
+  type RollingOriginResult,
+  rollingOrigin,
+  type TournamentMetric,
+  type TournamentOptions,
+  type TournamentResult,
+  tournament,
+} from "./clv/tournament.js";
+export {
+  type BootstrapRun,
+  bootstrapDraws,
+  type ColumnIntervals,
+  equalTailed,
+  intervalOf,
+  intervalsOf,
+  type ParameterDraws,
+  posteriorDraws,
+  type QuantityInterval,
+} from "./clv/uncertainty.js";
+export {
+  type ActualTrackingOptions,
+  type AliveHistory,
+  actualTracking,
+  aliveHistory,
+  type CustomerMatrix,
+  calibrationHistogram,
+  type FittedModel,
+  frequencyRecencyMatrix,
+  heterogeneity,
+  holdoutByFrequency,
+  type MatrixOptions,
+  probabilityAliveMatrix,
+  type Tracking,
+  type TrackingGrid,
+  type TraitDensity,
+  trackingTable,
+  trackPurchases,
+} from "./clv/validation.js";
+export {
+  customerLifetimeValues,
+  presentPurchases,
+  type ValuedCustomers,
+  type ValueTerms,
+} from "./clv/value.js";
 export { dayNumber, isoDay, isoMonth, monthNumber, weekday } from "./core/day.js";
 export { ConvergenceError, DataError } from "./core/errors.js";
 export { numberColumn, textColumn } from "./core/table.js";
@@ -136,7 +291,12 @@ export {
   type TimeUnit,
   weeks,
 } from "./core/types.js";
+export { type Minimum, minimise, minimiseFrom, type Objective } from "./numeric/minimise.js";
+export { minimiseNewton } from "./numeric/newton.js";
 export { type Random, randomSource } from "./numeric/random.js";
+export { drawBeta, drawBinomial, drawMultinomial, drawPoisson } from "./numeric/sampling.js";
+export { exponentialIntegral, normalQuantile } from "./numeric/special.js";
+export { runInWorkers, type WorkerJob } from "./numeric/worker-pool.js";
 export * from "./repository/index.js";
 export * from "./samples/index.js";
 export { type BacktestOptions, backtestSegments, segmentValues } from "./segmentation/backtest.js";
@@ -182,6 +342,20 @@ export {
   type Tolerance,
 } from "./study/check.js";
 export type { MimeBundle, Renderable, Sink } from "./study/mime.js";
+export {
+  type Misprint,
+  misprinted,
+  type Proof,
+  type ProofRow,
+  proof,
+  proofFigure,
+  proofTable,
+  publishedAtInferred,
+  publishedMaximum,
+  publishedNumbers,
+  requireProof,
+  type Verdict,
+} from "./study/proof.js";
 export { markdown, type Showable, type ShowOptions, show } from "./study/show.js";
 export { type Parameter, type StudyRecord, type StudySpec, study, studyRecord } from "./study/study.js";
 export type { ColumnView, TableView } from "./study/table-view.js";

@@ -1,10 +1,11 @@
-import { digamma, logGammaRatio, regularisedGamma } from "../numeric/special.js";
+import { digamma, logGammaRatio } from "../numeric/special.js";
 import { requireParameters } from "./cells.js";
-import { fitPositive, type ModelFit } from "./fit.js";
+import { chiSquaredTail, fitPositive, type ModelFit } from "./fit.js";
 import {
   bestSbg,
   type RenewalCounts,
   renewalCounts,
+  requireDiscountRate,
   requirePeriods,
   type Survivors,
   withExtremes,
@@ -54,7 +55,7 @@ export function fitBetaDiscreteWeibull(survivors: Survivors): BdwFit {
     simplerModel: "sBG",
   });
   const statistic = Math.max(0, 2 * (fit.logLikelihood - nested.logLikelihood));
-  const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquaredTail(statistic) });
+  const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquaredTail(statistic, 1) });
   return Object.freeze({ ...withExtremes(fit, counts), testOfSbg });
 }
 
@@ -99,6 +100,32 @@ export function bdwRetentionRates(parameters: BdwParameters, periods: number): F
     Math.exp(logStaying(beta + t ** c, (t + 1) ** c - t ** c, alpha)),
   );
 }
+
+/**
+ * Discounted expected residual lifetime (DERL) of a customer who has renewed `renewals` times, in periods, seen just before
+ * the next renewal, which counts in full if it happens. `discountRate` is a fraction per period, above 0.
+ * @throws RangeError if a parameter or the discount rate is not above 0, or renewals is no whole number from 0 up.
+ * @see Fader & Hardie (2010), Customer-Base Valuation in a Contractual Setting, Marketing Science 29(1), with the BdW's
+ * retention rates.
+ */
+export function bdwDiscountedResidualLifetime(
+  parameters: BdwParameters,
+  { renewals, discountRate }: { readonly renewals: number; readonly discountRate: number },
+): number {
+  requireParameters(parameters);
+  requirePeriods(renewals, "renewals");
+  requireDiscountRate(discountRate);
+  const { alpha, beta, c } = parameters;
+  let lifetime = 0;
+  let term = 1 + discountRate;
+  for (let t = renewals; term > NEGLIGIBLE * discountRate * lifetime; t++) {
+    term *= Math.exp(logStaying(beta + t ** c, (t + 1) ** c - t ** c, alpha)) / (1 + discountRate);
+    lifetime += term;
+  }
+  return lifetime;
+}
+
+const NEGLIGIBLE = 1e-17; // of the sum; what is left out is at most the last term / discountRate
 
 /** The pair at the same churn but off the end of a ridge, where a search could not start. */
 function moderate(alpha: number, beta: number): readonly [number, number] {
@@ -148,6 +175,3 @@ function bdwLogLikelihoodAt(
   }
   return value;
 }
-
-/** Upper tail of the chi-squared distribution with one degree of freedom. */
-const chiSquaredTail = (statistic: number): number => 1 - regularisedGamma(0.5, statistic / 2);

@@ -1,11 +1,10 @@
 import { DataError } from "../core/errors.js";
 import type { Objective } from "../numeric/minimise.js";
 import type { Random } from "../numeric/random.js";
-import { drawGamma, drawWeighted } from "../numeric/sampling.js";
+import { drawBeta, drawGamma, drawWeighted } from "../numeric/sampling.js";
 import { digamma, logGammaRatio } from "../numeric/special.js";
 import {
   drawLivingPurchases,
-  drawShare,
   type LivingCustomer,
   laterDistribution,
   livingAfter,
@@ -281,6 +280,7 @@ function modelOf(variant: Variant, k: number): BuyingModel<"r" | "alpha" | "a" |
   return Object.freeze({
     name: nameOf(variant, k),
     parameterNames: ["r", "alpha", "a", "b"] as const,
+    regularity: k,
     fit: (cells) => fitVariant(variant, cells, k),
     objective: (cells) => bgObjective(variant, cells, k),
     probabilityAlive: (parameters, customer, after) =>
@@ -299,7 +299,6 @@ function modelOf(variant: Variant, k: number): BuyingModel<"r" | "alpha" | "a" |
     simulate: (parameters, ages, random) => simulate(variant, { ...parameters, k }, ages, random),
   } satisfies BuyingModel<"r" | "alpha" | "a" | "b">);
 }
-
 
 const newCustomer: PurchaseCustomer = { x: 0, recency: 0, age: 0 };
 
@@ -493,7 +492,10 @@ function probabilityAlive(
   after = 0,
 ): number {
   requireHorizon(after);
-  return overLiving(variant, parameters, customer, (living) => livingAfter(living, after));
+  return Math.min(
+    1,
+    overLiving(variant, parameters, customer, (living) => livingAfter(living, after)),
+  ); // rounding
 }
 
 function expectedPurchases(
@@ -641,7 +643,7 @@ function simulate(
   const recency = new Float64Array(age.length);
   for (const [row, end] of age.entries()) {
     const rate = drawGamma(random, r, alpha);
-    const dropout = drawShare(random, a, b);
+    const dropout = drawBeta(random, a, b);
     if (variant.firstChances === 1 && random.uniform() < dropout) continue;
     do {
       const next = (recency[row] as number) + drawGamma(random, k, 1) / rate;

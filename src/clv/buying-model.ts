@@ -30,6 +30,8 @@ export interface BuyingModel<P extends string = string> {
   readonly name: string;
   /** In the order of `objective`. */
   readonly parameterNames: readonly P[];
+  /** Regularity k of the gaps between purchases (Erlang-k); at 1, what is believed of a living customer depends on x and age alone. */
+  readonly regularity: number;
   /** Fits the model by maximum likelihood. */
   fit(cells: PurchaseCells): ModelFit<P>;
   /** Log-likelihood as a function of the parameters (all above 0, in the order of `parameterNames`), which fills its gradient. */

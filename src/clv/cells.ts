@@ -43,50 +43,73 @@ export function purchaseCells(customers: PurchaseHistories): PurchaseCells {
   requireRows("age", age, rows);
   if (weight) requireRows("weight", weight, rows);
   if (rows === 0) throw new DataError("customers must have at least one row, got none");
-
-  const order = new Uint32Array(rows);
+  let longest = 0;
   for (let row = 0; row < rows; row++) {
     requireHistory(row, x[row] as number, recency[row] as number, age[row] as number);
     if (weight) requireWeight(row, weight[row] as number);
-    order[row] = row;
+    longest = Math.max(longest, age[row] as number);
   }
-  const at = (column: ArrayLike<number>, row: number): number => column[row] as number;
-  order.sort(
-    (i, j) =>
-      at(x, i) - at(x, j) ||
-      at(recency, i) - at(recency, j) ||
-      at(age, i) - at(age, j) ||
-      (weight ? at(weight, i) - at(weight, j) : 0), // sums of weights must not depend on the rows' order either
-  );
+  if (longest === 0)
+    throw new DataError(`age must be above 0 for some of the ${rows} customers, got 0 for all`);
+  return collapse(x, recency, age, weight);
+}
 
-  const cells = {
-    x: new Float64Array(rows),
-    recency: new Float64Array(rows),
-    age: new Float64Array(rows),
-    weight: new Float64Array(rows),
-  };
-  let last = -1;
-  for (const row of order) {
-    const customer = { x: at(x, row), recency: at(recency, row), age: at(age, row) };
-    const same =
-      last >= 0 &&
-      cells.x[last] === customer.x &&
-      cells.recency[last] === customer.recency &&
-      cells.age[last] === customer.age;
-    if (!same) {
-      last++;
-      cells.x[last] = customer.x;
-      cells.recency[last] = customer.recency;
-      cells.age[last] = customer.age;
-    }
-    cells.weight[last] = at(cells.weight, last) + (weight ? at(weight, row) : 1);
-  }
+/**
+ * Numbers each history by the ranks of its values (first of x and recency, then of that pair and the age), so that equal
+ * histories have equal numbers and rising numbers are the order of the cells: numbers sort faster than rows by comparison.
+ */
+function collapse(
+  x: ArrayLike<number>,
+  recency: ArrayLike<number>,
+  age: ArrayLike<number>,
+  weight: ArrayLike<number> | undefined,
+): PurchaseCells {
+  const [counts, lasts, ends] = [rankedValues(x), rankedValues(recency), rankedValues(age)];
+  const [times, ages] = [lasts.sorted.length, ends.sorted.length];
+  const pairs = rankedValues(pairKeys(counts.rank, lasts.rank, times));
+  const keys = pairKeys(pairs.rank, ends.rank, ages);
+  const weights = weight && sumsByKey(keys, weight);
+  const distinct = weights ? Float64Array.from(weights.keys()).sort() : keys.sort();
+  const starts: number[] = []; // where the numbers change
+  for (let at = 0; at < distinct.length; at++) if (distinct[at] !== distinct[at - 1]) starts.push(at);
+  const pairOf = (at: number): number => pairs.sorted[Math.floor((distinct[at] as number) / ages)] as number;
+  const column = (of: (at: number, cell: number) => number): Float64Array => Float64Array.from(starts, of);
   return {
-    x: cells.x.slice(0, last + 1),
-    recency: cells.recency.slice(0, last + 1),
-    age: cells.age.slice(0, last + 1),
-    weight: cells.weight.slice(0, last + 1),
+    x: column((at) => counts.sorted[Math.floor(pairOf(at) / times)] as number),
+    recency: column((at) => lasts.sorted[pairOf(at) % times] as number),
+    age: column((at) => ends.sorted[(distinct[at] as number) % ages] as number),
+    weight: column((at, cell) =>
+      weights ? (weights.get(distinct[at] as number) as number) : (starts[cell + 1] ?? distinct.length) - at,
+    ),
   };
+}
+
+/** One whole number for two: exact below 2^53, for which 90 million rows would have to differ in both. */
+const pairKeys = (first: Uint32Array, second: Uint32Array, seconds: number): Float64Array =>
+  Float64Array.from(first, (rank, row) => rank * seconds + (second[row] as number));
+
+/** Weights by key; a sum runs from its smallest part, so that it does not depend on the order of the rows. */
+function sumsByKey(keys: Float64Array, weight: ArrayLike<number>): Map<number, number> {
+  const order = Uint32Array.from(keys, (_, row) => row);
+  order.sort((i, j) => (weight[i] as number) - (weight[j] as number));
+  const sums = new Map<number, number>();
+  for (const row of order) {
+    const key = keys[row] as number;
+    sums.set(key, (sums.get(key) ?? 0) + (weight[row] as number));
+  }
+  return sums;
+}
+
+/** The distinct values of a column, ascending, and the place among them of every row's value. */
+function rankedValues(column: ArrayLike<number>): {
+  readonly sorted: Float64Array;
+  readonly rank: Uint32Array;
+} {
+  const { values, index } = distinctValues(column);
+  const sorted = values.slice().sort();
+  const rankOf = new Map(Array.from(sorted, (value, rank) => [value, rank]));
+  const ranks = Uint32Array.from(values, (value) => rankOf.get(value) as number);
+  return { sorted, rank: index.map((place) => ranks[place] as number) };
 }
 
 /** How many customers the cells stand for. */
@@ -120,7 +143,7 @@ export function distinctValues(column: ArrayLike<number>): Distinct {
 
 /** @throws RangeError if a customer to predict for is not possible. */
 export function requireCustomer({ x, recency, age }: PurchaseCustomer): void {
-  const wrong = historyError(x, recency, age, { newcomers: true });
+  const wrong = historyError(x, recency, age);
   if (wrong) throw new RangeError(wrong);
 }
 
@@ -141,21 +164,14 @@ export function requireHorizon(horizon: number): void {
 }
 
 function requireHistory(row: number, x: number, recency: number, age: number): void {
-  const wrong = historyError(x, recency, age, { newcomers: false });
+  const wrong = historyError(x, recency, age);
   if (wrong) throw new DataError(`customers row ${row}: ${wrong}`);
 }
 
-/** What is not possible about a history; a newcomer was not observed for any time yet. */
-function historyError(
-  x: number,
-  recency: number,
-  age: number,
-  { newcomers }: { newcomers: boolean },
-): string | undefined {
+/** What is not possible about a history; the age is 0 for somebody who became a customer at the end. */
+function historyError(x: number, recency: number, age: number): string | undefined {
   if (!(Number.isSafeInteger(x) && x >= 0)) return `x must be a whole number from 0 up, got ${x}`;
-  if (!((newcomers ? age >= 0 : age > 0) && Number.isFinite(age))) {
-    return `age must be a number ${newcomers ? "from 0 up" : "above 0"}, got ${age}`;
-  }
+  if (!(age >= 0 && Number.isFinite(age))) return `age must be a number from 0 up, got ${age}`;
   if (!(recency >= 0 && recency <= age)) {
     return `recency must be from 0 to the age ${age}, got ${recency}`;
   }

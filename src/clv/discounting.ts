@@ -1,15 +1,18 @@
 import { overPanels } from "../numeric/quadrature.js";
-
-const NEGLIGIBLE = 38; // e^-38 adds nothing in double precision
+import { exponentialIntegral } from "../numeric/special.js";
 
 /**
  * Integral of exp(-z w) (1 + w)^-s over w from 0 to `end` (Infinity: all): the discounted time of something that survives
- * like a Pareto number. Over v = log(1 + w), in which it is smooth; all terms are positive.
+ * like a Pareto number. All of it less what lies beyond the end; where they are nearly equal, by quadrature over
+ * v = log(1 + w), in which all terms are positive and smooth.
  */
 export function discountedSurvival(s: number, z: number, end: number): number {
-  const length = Math.min(Math.log1p(NEGLIGIBLE / z), NEGLIGIBLE / s, Math.log1p(end));
+  const all = exponentialIntegral(s, z);
+  if (z * end > 1500) return all; // what lies beyond is 0 in double precision
+  const rest = Math.exp((1 - s) * Math.log1p(end) - z * end) * exponentialIntegral(s, z * (1 + end));
+  if (rest <= all / 2) return all - rest;
   let sum = 0;
-  overPanels({ length, first: 4 / (z + s + 2), widest: 2 }, (v, width) => {
+  overPanels({ length: Math.log1p(end), first: 4 / (z + s + 2), widest: 2 }, (v, width) => {
     sum += width * Math.exp((1 - s) * v - z * Math.expm1(v));
   });
   return sum;

@@ -176,6 +176,7 @@ const posterior = ({ r, alpha }: NbdParameters, customer: PurchaseCustomer): Nbd
 export const nbd: BuyingModel<"r" | "alpha"> = Object.freeze({
   name: "NBD",
   parameterNames: ["r", "alpha"] as const,
+  regularity: 1,
   fit: fitNbd,
   objective: nbdObjective,
   probabilityAlive: (parameters, customer, after = 0) => {

@@ -1,3 +1,4 @@
+import { onLogScale } from "../numeric/log-scale.js";
 import { minimiseFrom } from "../numeric/minimise.js";
 import { gaussLegendre, overPanels } from "../numeric/quadrature.js";
 import type { Random } from "../numeric/random.js";
@@ -265,6 +266,7 @@ export function simulateParetoNbd(
 export const paretoNbd: BuyingModel<"r" | "alpha" | "s" | "beta"> = Object.freeze({
   name: "Pareto/NBD",
   parameterNames: ["r", "alpha", "s", "beta"] as const,
+  regularity: 1,
   fit: fitParetoNbd,
   objective: paretoNbdObjective,
   probabilityAlive: paretoNbdProbabilityAlive,
@@ -320,14 +322,10 @@ function startsFor(cells: PurchaseCells): readonly (readonly number[])[] {
     age: cells.age.filter(isSampled),
     weight: cells.weight.filter(isSampled),
   });
-  const onLogScale = (x: Float64Array, gradient: Float64Array): number => {
-    if (x.some((log) => Math.abs(log) > 15)) return Number.POSITIVE_INFINITY;
-    const value = logLikelihood(x.map(Math.exp), gradient);
-    for (const [i, log] of x.entries()) gradient[i] = -(gradient[i] as number) * Math.exp(log);
-    return -value;
-  };
+  const onLogs = onLogScale(logLikelihood, -1);
   const best = minimiseFrom(
-    onLogScale,
+    (logs, gradient) =>
+      logs.some((log) => Math.abs(log) > 15) ? Number.POSITIVE_INFINITY : onLogs(logs, gradient),
     starts.map((start) => start.map(Math.log)),
   );
   return best.converged ? [Array.from(best.x, Math.exp)] : starts;

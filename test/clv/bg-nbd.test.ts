@@ -26,10 +26,10 @@ import {
 } from "../../src/clv/bg-nbd.js";
 import { type PurchaseCells, purchaseCells } from "../../src/clv/cells.js";
 import { checkGradient } from "../../src/numeric/derivatives.js";
+import { onLogScale } from "../../src/numeric/log-scale.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { drawGamma } from "../../src/numeric/sampling.js";
 import { referenceDir, referenceTable } from "../reference/case.js";
-import { onLogScale } from "./log-scale.js";
 
 // Fader, Hardie & Lee (2005), Marketing Science 24(2), table 2: CDNOW, time in weeks.
 const paper = { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };

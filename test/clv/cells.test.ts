@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bgNbd } from "../../src/clv/bg-nbd.js";
 import { cellCustomers, purchaseCells } from "../../src/clv/cells.js";
+import { nbd } from "../../src/clv/nbd.js";
+import { paretoNbd } from "../../src/clv/pareto-nbd.js";
 
 const histories = fc.array(
   fc.record({
@@ -45,6 +48,18 @@ describe("purchase cells", () => {
     );
   });
 
+  it("take customers of the last day, who change nothing", () => {
+    const known = { x: [0, 3, 1], recency: [0, 8, 2], age: [9, 10, 10] };
+    const newcomer = { x: [...known.x, 0], recency: [...known.recency, 0], age: [...known.age, 0] };
+    for (const model of [nbd, bgNbd, paretoNbd]) {
+      const at = Float64Array.of(0.7, 5, 0.8, 9).slice(0, model.parameterNames.length);
+      const [gradient, other] = [new Float64Array(at.length), new Float64Array(at.length)];
+      const value = model.objective(purchaseCells(newcomer))(at, gradient);
+      expect(value).toBeCloseTo(model.objective(purchaseCells(known))(at, other), 13);
+      for (const [i, slope] of gradient.entries()) expect(slope).toBeCloseTo(other[i] as number, 13);
+    }
+  });
+
   it("name the row, the value and what is allowed", () => {
     const row = (x: number, recency: number, age: number, weight?: number) =>
       purchaseCells({
@@ -57,8 +72,11 @@ describe("purchase cells", () => {
     expect(() => row(-1, 1, 2)).toThrow("customers row 1: x must be a whole number from 0 up, got -1");
     expect(() => row(1, 3, 2)).toThrow("customers row 1: recency must be from 0 to the age 2, got 3");
     expect(() => row(1, -1, 2)).toThrow("customers row 1: recency must be from 0 to the age 2, got -1");
-    expect(() => row(0, 0, 0)).toThrow("customers row 1: age must be a number above 0, got 0");
-    expect(() => row(0, 0, Number.NaN)).toThrow("customers row 1: age must be a number above 0, got NaN");
+    expect(() => row(0, 0, -1)).toThrow("customers row 1: age must be a number from 0 up, got -1");
+    expect(() => row(0, 0, Number.NaN)).toThrow("customers row 1: age must be a number from 0 up, got NaN");
+    expect(() => purchaseCells({ x: [0, 0], recency: [0, 0], age: [0, 0] })).toThrow(
+      "age must be above 0 for some of the 2 customers, got 0 for all",
+    );
     expect(() => row(0, 1, 2)).toThrow("customers row 1: recency must be 0 where x is 0, got 1");
     expect(() => row(1, 0, 2)).toThrow("customers row 1: recency must be above 0 where x is 1, got 0");
     expect(() => row(1, 1, 2, 0)).toThrow("customers row 1: weight must be a number above 0, got 0");

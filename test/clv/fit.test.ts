@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitPositive } from "../../src/clv/fit.js";
+import { fitByLikelihood, fitPositive } from "../../src/clv/fit.js";
 import { ConvergenceError } from "../../src/core/errors.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { drawGamma } from "../../src/numeric/sampling.js";
@@ -133,6 +133,11 @@ describe("fitPositive on a ridge", () => {
     expect(fit.identification.conditionNumber).toBeGreaterThan(1e6);
   });
 
+  it("names the parameters that the errors leave out", () => {
+    expect(ridge(1).identification.undetermined).toEqual(["a", "b"]);
+    expect(gammaFit(2000, 3, 0.5).identification.undetermined).toEqual([]);
+  });
+
   it("warns of a single parameter that the data hardly touch", () => {
     const fit = fitPositive({
       model: "Loose",
@@ -145,9 +150,51 @@ describe("fitPositive on a ridge", () => {
       },
       observations: 10,
     });
-    expect(fit.identification).toMatchObject({ weak: true, ridge: "idle alone is not determined" });
+    expect(fit.identification).toMatchObject({
+      weak: true,
+      ridge: "idle alone is not determined",
+      undetermined: [],
+    });
     expect(fit.standardErrors.idle / fit.parameters.idle).toBeCloseTo(10, 4); // its own, not left out
     expect(fit.standardErrors.rate / fit.parameters.rate).toBeCloseTo(Math.sqrt(0.1), 6);
+  });
+});
+
+describe("fitByLikelihood with a free parameter", () => {
+  /** 400 normal observations of mean -3 and standard deviation 2, by their sufficient statistics. */
+  const normal = (starts: readonly (readonly number[])[], mean = -3) =>
+    fitByLikelihood({
+      model: "Normal",
+      positive: ["sigma"],
+      free: ["mu"],
+      starts,
+      logLikelihood: (parameters, gradient) => {
+        const [sigma = 0, mu = 0] = parameters;
+        const squares = 400 * (4 + (mean - mu) ** 2);
+        gradient.set([squares / sigma ** 3 - 400 / sigma, (400 * (mean - mu)) / sigma ** 2]);
+        return -400 * Math.log(sigma) - squares / (2 * sigma ** 2);
+      },
+      observations: 400,
+    });
+
+  it("gives the estimates and errors known in closed form, below 0 too", () => {
+    const { parameters, standardErrors, covariance, identification } = normal([[1, 0]]);
+    expect(Object.keys(parameters)).toEqual(["sigma", "mu"]);
+    expect(parameters.mu).toBeCloseTo(-3, 7);
+    expect(parameters.sigma).toBeCloseTo(2, 7);
+    expect(standardErrors.mu).toBeCloseTo(2 / Math.sqrt(400), 8);
+    expect(standardErrors.sigma).toBeCloseTo(2 / Math.sqrt(800), 8);
+    expect(covariance[0]?.[1]).toBeCloseTo(0, 8);
+    expect(identification.conditionNumber).toBeCloseTo(8, 4); // information 800 on log sigma, 100 on mu
+  });
+
+  it("refuses starts out of reach and a maximum beyond the search", () => {
+    const wanted = "a start of Normal must be 1 numbers above 0 (sigma) and then 1 below 23 (mu), got";
+    expect(() => normal([[1, 30]])).toThrow(new RangeError(`${wanted} 1, 30`));
+    expect(() => normal([[1, Number.NaN]])).toThrow(new RangeError(`${wanted} 1, NaN`));
+    expect(() => normal([[1, 0]], 24.5)).toThrow(
+      /^Normal has no maximum: mu runs to 24, where the log-likelihood still rises by [\d.e+]+ for each unit$/,
+    );
   });
 });
 

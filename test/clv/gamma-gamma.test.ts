@@ -8,8 +8,8 @@ import {
   simulateGammaGamma,
 } from "../../src/clv/gamma-gamma.js";
 import { checkGradient } from "../../src/numeric/derivatives.js";
+import { onLogScale } from "../../src/numeric/log-scale.js";
 import { randomSource } from "../../src/numeric/random.js";
-import { onLogScale } from "./log-scale.js";
 
 // Fader & Hardie (2013), note 025: CDNOW, 946 repeat buyers.
 const published = { p: 6.25, q: 3.74, gamma: 15.44 };

@@ -11,8 +11,8 @@ import {
   simulateNbd,
 } from "../../src/clv/nbd.js";
 import { checkGradient } from "../../src/numeric/derivatives.js";
+import { onLogScale } from "../../src/numeric/log-scale.js";
 import { randomSource } from "../../src/numeric/random.js";
-import { onLogScale } from "./log-scale.js";
 
 const anyParameter = fc.double({ min: -6, max: 6, noNaN: true }).map(Math.exp);
 

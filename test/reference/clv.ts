@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import {
   type BgNbdParameters,
+  bgNbd,
   bgNbdExpectedPurchases,
   bgNbdLogLikelihood,
   bgNbdNewCustomerPurchases,
@@ -10,12 +11,14 @@ import {
   fitBgNbd,
   fitMbgCnbdK,
   fitMbgNbd,
+  mbgNbd,
   mbgNbdExpectedPurchases,
   mbgNbdLogLikelihood,
   mbgNbdNewCustomerPurchases,
   mbgNbdProbabilityAlive,
   mbgNbdPurchaseDistribution,
 } from "../../src/clv/bg-nbd.js";
+import type { BuyingModel as BuyingModelFace } from "../../src/clv/buying-model.js";
 import { type PurchaseCells, type PurchaseCustomer, purchaseCells } from "../../src/clv/cells.js";
 import {
   fitGammaGamma,
@@ -31,6 +34,9 @@ import {
   nbdNewCustomerPurchases,
   nbdPurchaseDistribution,
 } from "../../src/clv/nbd.js";
+import { paretoNbd } from "../../src/clv/pareto-nbd.js";
+import { customerLifetimeValues } from "../../src/clv/value.js";
+import { weeks } from "../../src/core/types.js";
 import { type Block, block, numbers, type ReferenceCase, referenceTable } from "./case.js";
 import { paretoModel, runParetoBlock } from "./clv-pareto.js";
 
@@ -48,8 +54,10 @@ export function runClvCase(reference: ReferenceCase): void {
   for (const at of found) {
     const model = models[at.key];
     if (model) checkBuyingModel(at, model, histories, near, nearLikelihood);
-    else if (spendKey.test(at.key)) checkSpendModel(at, histories, near, nearLikelihood);
-    else it.todo(at.path);
+    else if (spendKey.test(at.key)) {
+      checkSpendModel(at, histories, near, nearLikelihood);
+      checkLifetimeValues(at, histories, near);
+    } else it.todo(at.path);
     if (at.key === "pnbd") runParetoBlock(at, near);
   }
 
@@ -307,6 +315,40 @@ function checkSpendModel(
   });
 }
 
+const valueKey = /^clv_(m?bgnbd|pnbd)_(\d+)m_d([\d.]+)_(?:monthly_)?freqW$/;
+const lifetimesMonth = weeks(4.345);
+
+/** Lifetime values as `lifetimes` defines them: weekly data, months of 4.345 weeks, discounted from their ends. */
+function checkLifetimeValues(at: ModelBlock, histories: readonly Histories[], near: number): void {
+  for (const [key, value] of Object.entries(at.block)) {
+    const [, name = "", months, rate] = valueKey.exec(key) ?? [];
+    const model = { bgnbd: bgNbd, mbgnbd: mbgNbd, pnbd: paretoNbd }[name] as BuyingModelFace | undefined;
+    const parameters = block(at.around[name])["params"] as Readonly<Record<string, number>> | undefined;
+    if (!model || !parameters) continue;
+    it(`${at.path}.${key}`, () => {
+      const table = histories.find(({ zbar }) => zbar);
+      const rows = numbers(at.value("customer_rows"));
+      const pick = (column: ArrayLike<number>): number[] => rows.map((row) => column[row] as number);
+      const { x, recency, age } = table as Histories;
+      const customers = {
+        x: pick(x),
+        recency: pick(recency),
+        age: pick(age),
+        meanSpend: numbers(at.value("zbar")),
+      };
+      const discount = { rate: Number(rate), per: lifetimesMonth };
+      const ours = customerLifetimeValues(model, parameters, spendParameters(at.block), customers, {
+        unit: "weeks",
+        convention: "end of period",
+        period: lifetimesMonth,
+        periods: Number(months),
+        discount,
+      });
+      allClose(Array.from(ours), numbers(value), near);
+    });
+  }
+}
+
 function checkSpendFit(
   peers: readonly ModelBlock[],
   histories: readonly Histories[],
@@ -334,6 +376,8 @@ const spendParameters = (at: Block): GammaGammaParameters => {
 interface Histories {
   readonly file: string;
   readonly x: Float64Array;
+  readonly recency: Float64Array;
+  readonly age: Float64Array;
   readonly zbar: Float64Array | undefined;
   readonly logGaps: number | undefined;
   readonly cells: PurchaseCells;
@@ -358,7 +402,7 @@ function readHistories(reference: ReferenceCase): readonly Histories[] {
       column(/^(zbar|m[._]?x|monetary.*|mean.?spend)$/i) ??
       repeatSpend?.map((sales, row) => ((x[row] as number) > 0 ? sales / (x[row] as number) : 0));
     const logGaps = column(/^litt$/)?.reduce((sum, value) => sum + value, 0);
-    return [{ file, x, zbar, logGaps, cells: purchaseCells({ x, recency, age }) }];
+    return [{ file, x, recency, age, zbar, logGaps, cells: purchaseCells({ x, recency, age }) }];
   });
 }
 
