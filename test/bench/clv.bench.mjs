@@ -2,20 +2,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
-  bgNbdExpectedPurchases,
-  bgNbdProbabilityAlive,
-  fitBgNbd,
-  fitParetoNbd,
-  paretoNbdExpectedPurchases,
-  paretoNbdProbabilityAlive,
+  bgNbd,
+  bootstrapDraws,
+  forecastCustomers,
+  paretoNbd,
   purchaseCells,
   randomSource,
-  simulateParetoNbd,
 } from "../../dist/index.js";
+import { drawCustomers } from "./customers.mjs";
 import { measure } from "./measure.mjs";
 
 const CUSTOMERS = 1_000_000;
-const TRUTH = { r: 0.55, alpha: 10.58, s: 0.61, beta: 11.67 };
+const REFITS = 1000;
 
 const reference =
   process.env.REFERENCE_DIR ?? fileURLToPath(new URL("../../../shared/reference", import.meta.url));
@@ -32,64 +30,48 @@ function cdnow() {
   return { x: column("x"), recency: column("t_x"), age: column("T") };
 }
 
-/** Fits with standard errors and scores, for CDNOW beside its peers and for a million simulated customers. */
+/** Fits with standard errors, bootstraps and scores, for CDNOW beside its peers and for a million simulated customers. */
 export default async function clvBenchmark() {
   const rows = [];
   const sample = cdnow();
   if (sample) {
     // Peers: medians of five runs on one quiet machine of two cores (reference/README.md).
-    for (const [name, estimate, peer, peerCpuSeconds] of [
-      ["BG/NBD", fitBgNbd, "lifetimes 0.11", 0.218],
-      ["Pareto/NBD", fitParetoNbd, "CLVTools 0.12", 0.932],
+    for (const [model, peer, peerCpuSeconds] of [
+      [bgNbd, "lifetimes 0.11", 0.218],
+      [paretoNbd, "CLVTools 0.12", 0.932],
     ]) {
-      const row = await measure(
-        `${name}: CDNOW, cells and fit with errors`,
-        sample.x.length,
-        () => estimate(purchaseCells(sample)),
-        { runs: 15 },
+      const fit = () => model.fit(purchaseCells(sample));
+      const name = `${model.name}: CDNOW, cells and fit with errors`;
+      rows.push({ ...(await measure(name, sample.x.length, fit, { runs: 15 })), peer, peerCpuSeconds });
+    }
+    const cells = purchaseCells(sample);
+    for (const model of [bgNbd, paretoNbd]) {
+      const fit = model.fit(cells);
+      const refits = () =>
+        bootstrapDraws(model, cells, fit, { draws: REFITS, random: randomSource(1), workers: 2 });
+      rows.push(
+        await measure(`${model.name}: CDNOW, ${REFITS} bootstrap refits on 2 threads`, REFITS, refits),
       );
-      rows.push({ ...row, peer, peerCpuSeconds });
     }
   }
-  const random = randomSource(1);
-  const ages = Array.from({ length: CUSTOMERS }, () => Math.ceil(730 * random.uniform()) / 7);
-  const drawn = simulateParetoNbd(TRUTH, ages, random.stream("purchases"));
-  // Purchases fall on days.
-  const onDay = (weeks) => Math.round(weeks * 7) / 7;
-  const x = Array.from(drawn.x);
-  const customers = {
-    x,
-    recency: Array.from(drawn.recency, (time, row) => (x[row] === 0 ? 0 : Math.max(1 / 7, onDay(time)))),
-    age: ages,
-  };
+  const customers = drawCustomers(CUSTOMERS);
   let cells;
   rows.push(
-    await measure("cells of a million customers", CUSTOMERS, () => (cells = purchaseCells(customers))),
+    await measure("cells of a million customers", CUSTOMERS, () => {
+      cells = purchaseCells(customers);
+    }),
   );
-  const note = `${cells.x.length} cells`;
-  for (const [name, estimate, alive, expected] of [
-    ["BG/NBD", fitBgNbd, bgNbdProbabilityAlive, bgNbdExpectedPurchases],
-    ["Pareto/NBD", fitParetoNbd, paretoNbdProbabilityAlive, paretoNbdExpectedPurchases],
-  ]) {
+  for (const model of [bgNbd, paretoNbd]) {
     let fitted;
-    rows.push(
-      await measure(
-        `${name}: a million customers, fit with errors`,
-        CUSTOMERS,
-        () => (fitted = estimate(cells)),
-        {
-          note,
-        },
-      ),
-    );
-    const score = () => {
-      for (let row = 0; row < CUSTOMERS; row += 1) {
-        const customer = { x: customers.x[row], recency: customers.recency[row], age: customers.age[row] };
-        alive(fitted.parameters, customer);
-        expected(fitted.parameters, customer, 52);
-      }
+    const fit = () => {
+      fitted = model.fit(cells);
     };
-    rows.push(await measure(`${name}: P(alive) and expectation of a million`, CUSTOMERS, score));
+    const note = `${cells.x.length} cells`;
+    rows.push(await measure(`${model.name}: a million customers, fit with errors`, CUSTOMERS, fit, { note }));
+    const score = () =>
+      forecastCustomers(model, fitted.parameters, customers, { horizon: 52, discount: { rate: 0.0027 } });
+    const name = `${model.name}: P(alive), expectation and DERT of a million`;
+    rows.push(await measure(name, CUSTOMERS, score));
   }
   return rows;
 }
