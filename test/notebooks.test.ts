@@ -74,7 +74,7 @@ describe.each(studies)("%s", (name) => {
     const learner = await executeNotebook(learnerEdition(study), { cwd: folder });
     expect(learner.failure?.output.traceback).toBeUndefined();
     expect(outcomes(learner.notebook)).toEqual(Array.from({ length: checks }, () => "not tried"));
-  });
+  }, 300_000);
 
   it("notices that its data changed", async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), "clientele-data-"));
@@ -93,5 +93,5 @@ describe.each(studies)("%s", (name) => {
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
-  });
+  }, 300_000);
 });
