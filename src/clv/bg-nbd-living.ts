@@ -202,7 +202,7 @@ function purchasesByQuadrature(living: LivingCustomer, horizon: number): number 
  * Mean over p ~ Beta(a, b) of a positive function that does not rise with p and has the limit `most` as p falls to 0.
  * `spread` says how far below 1 / most it may still change. The integral runs over the logit of p by the trapezoidal rule,
  * which converges geometrically because the integrand is analytic around the real axis: the step is halved until that
- * changes nothing. On the left, where the integrand is exponential, the sum is geometric.
+ * changes nothing. Beyond both ends, where the integrand is exponential, the sums are geometric.
  * @see Trefethen & Weideman (2014), The Exponentially Convergent Trapezoidal Rule, SIAM Review 56(3).
  */
 function overDropout(
@@ -222,19 +222,16 @@ function overDropout(
   const peak = Math.log(a / b);
   const width = Math.sqrt(1 / a + 1 / b);
   const low = Math.min(peak, -Math.log1p(a + b) - Math.log1p(most) - Math.log(spread)) - NEGLIGIBLE;
-  const high = Math.max(peak, Math.log1p(shape)) + Math.max(NEGLIGIBLE / b, 9 * width);
-  const walk = (from: number, step: number): number => {
-    let sum = 0;
-    for (let logit = from; logit <= high; logit += step) sum += integrand(logit);
-    return sum;
-  };
   let step = Math.min(1, width);
-  const left = integrand(low);
-  let sum = walk(low, step);
-  const total = (): number => step * (sum + left / Math.expm1(a * step));
+  const reach = Math.min(NEGLIGIBLE, Math.max(NEGLIGIBLE / b, 9 * width));
+  const steps = Math.ceil((Math.max(peak, Math.log1p(shape)) + reach - low) / step);
+  const [left, right] = [integrand(low), integrand(low + steps * step)];
+  let sum = left + right;
+  for (let at = 1; at < steps; at++) sum += integrand(low + at * step);
+  const total = (): number => step * (sum + left / Math.expm1(a * step) + right / Math.expm1(b * step));
   for (let halving = 0; halving < 12; halving++) {
     const before = total();
-    sum += walk(low + step / 2, step);
+    for (let at = 0; at < steps * 2 ** halving; at++) sum += integrand(low + (at + 0.5) * step);
     step /= 2;
     if (Math.abs(total() - before) <= SETTLED * before) break;
   }

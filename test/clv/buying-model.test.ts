@@ -139,6 +139,23 @@ describe.each(grid)("$model.name behind the face of all buying models", ({ model
   });
 });
 
+describe("dropout probabilities near 0 and 1", () => {
+  // As a and b fall to 0, p is 0 or 1: purchases go on for ever with chance b / (a + b), else stop after the first.
+  it.each([
+    [1e-10, 1.7e-6],
+    [1e-10, 1e-8],
+    [1e-8, 1e-10],
+    [1e-200, 1e-8],
+  ])("leave the expectation of both limits (a %d, b %d)", (a, b) => {
+    const parameters = { r: 0.31, alpha: 0.99, a, b };
+    const always = (0.31 / 0.99) * 52;
+    const once = 1 - (1 + 52 / 0.99) ** -0.31;
+    const both = (b * always + a * once) / (a + b);
+    expect(relative(bgNbd.expectedPurchases(parameters, newcomer, 52), both)).toBeLessThan(1e-8);
+    expect(bgNbd.discountedPurchases(parameters, newcomer, 1e-9, 52)).toBeCloseTo(both, 5);
+  });
+});
+
 describe("purchases of a new customer in a later interval", () => {
   const memoryless = grid.filter(({ model }) => model.regularity === 1);
 
