@@ -44,7 +44,7 @@ describe("invoices of wholesalers", () => {
   const ages = Float64Array.from({ length: 1500 }, (_, row) => 100 + (row % 270));
   const small = nbd.simulate({ r: 0.9, alpha: 90 }, ages, random.stream("small"));
   const large = nbd.simulate({ r: 4, alpha: 8 }, new Float64Array(12).fill(370), random.stream("large"));
-  const both = <K extends "x" | "recency" | "age">(key: K): Float64Array =>
+  const both = (key: "x" | "recency" | "age"): Float64Array =>
     Float64Array.from([...small[key], ...large[key]]);
   const cells = purchaseCells({ x: both("x"), recency: both("recency"), age: both("age") });
 
