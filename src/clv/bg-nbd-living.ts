@@ -1,9 +1,16 @@
 import { overPanels } from "../numeric/quadrature.js";
 import type { Random } from "../numeric/random.js";
 import { drawBeta, drawGamma } from "../numeric/sampling.js";
-import { logBeta, logGammaRatio, logHypergeometric2F1, regularisedBeta } from "../numeric/special.js";
+import {
+  logBeta,
+  logGamma,
+  logGammaRatio,
+  logHypergeometric2F1,
+  regularisedBeta,
+} from "../numeric/special.js";
 import { discountedSurvival } from "./discounting.js";
 import { logNbd } from "./nbd.js";
+import { discountedRenewals } from "./shifted-beta-geometric.js";
 
 /**
  * What is believed of a customer of the BG/NBD family who is alive now: a buying rate Gamma(shape, rate), a dropout
@@ -61,7 +68,8 @@ export function livingAfter(living: LivingCustomer, time: number): number {
 /**
  * Expected purchases within a horizon (Infinity: all), discounted continuously. With k = 1, given p, purchases come at
  * the rate E[lambda e^(-lambda p t)] = shape / rate (1 + p t / rate)^-(shape + 1), an integral over p remains. With k > 1
- * by parts: e^(-d H) E[X(H)] + d times the integral of e^(-d t) E[X(t)].
+ * all purchases to come are an integral over lambda, those within a horizon are integrated by parts:
+ * e^(-d H) E[X(H)] + d times the integral of e^(-d t) E[X(t)].
  */
 export function livingDiscounted(living: LivingCustomer, discountRate: number, horizon: number): number {
   if (horizon === 0) return 0;
@@ -75,6 +83,7 @@ export function livingDiscounted(living: LivingCustomer, discountRate: number, h
       return (shape / p) * discountedSurvival(shape + 1, discountRate / speed, horizon * speed);
     });
   }
+  if (horizon === Number.POSITIVE_INFINITY) return allDiscounted(living, discountRate);
   const end = Math.min(horizon, NEGLIGIBLE / discountRate);
   let sum = Math.exp(-discountRate * end) * livingPurchases(living, end);
   const first = Math.min(1 / shape, 1 / (discountRate * rate));
@@ -83,6 +92,36 @@ export function livingDiscounted(living: LivingCustomer, discountRate: number, h
     sum += width * (rate + t) * discountRate * Math.exp(-discountRate * t) * livingPurchases(living, t);
   });
   return sum;
+}
+
+/**
+ * All purchases to come, discounted. Given lambda the m-th one falls due after k m - passed stages, which discount it by
+ * (lambda / (lambda + d)) each, and is made with chance E[(1 - p)^(m - 1)]: their sum is a renewal sum as of contracts. The
+ * integral over lambda runs over its logarithm by the trapezoidal rule (see `overDropout`).
+ */
+export function allDiscounted(living: LivingCustomer, discountRate: number): number {
+  const { shape, rate, a, b, k, passed } = living;
+  const logScale = shape * Math.log(rate) - logGamma(shape);
+  const integrand = (log: number): number => {
+    const lambda = Math.exp(log);
+    const gap = Math.log1p(discountRate / lambda); // minus the log discount of a stage
+    const next = Math.exp(shape * log - rate * lambda + logScale - gap * (k - passed));
+    if (next === 0) return 0;
+    const later = Math.exp(-k * gap);
+    return next * (1 + (later === 0 ? 0 : later * discountedRenewals(a, b, Math.expm1(k * gap))));
+  };
+  const low = Math.min(Math.log(shape / rate), Math.log(discountRate)) - NEGLIGIBLE;
+  const high = Math.log((shape + 9 * Math.sqrt(shape) + 2 * NEGLIGIBLE) / rate);
+  let steps = Math.ceil((high - low) / Math.min(1, 1 / Math.sqrt(shape)));
+  let sum = 0;
+  for (let at = 1; at <= steps; at++) sum += integrand(low + (at / steps) * (high - low));
+  for (let halving = 0; halving < 12; halving++) {
+    const before = sum;
+    for (let at = 0; at < steps; at++) sum += integrand(low + ((at + 0.5) / steps) * (high - low));
+    steps *= 2;
+    if (Math.abs(sum / 2 - before) <= SETTLED * before) break;
+  }
+  return (sum * (high - low)) / steps;
 }
 
 /** Probabilities of 0, 1, …, `max` purchases within a horizon. */

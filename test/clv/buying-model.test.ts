@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bgCnbdK, bgNbd, mbgCnbdK, mbgNbd } from "../../src/clv/bg-nbd.js";
+import { allDiscounted, type LivingCustomer, livingDiscounted } from "../../src/clv/bg-nbd-living.js";
 import type { BuyingModel } from "../../src/clv/buying-model.js";
 import { buyingModel } from "../../src/clv/buying-models.js";
 import type { PurchaseCustomer } from "../../src/clv/cells.js";
@@ -135,6 +137,26 @@ describe.each(grid)("$model.name behind the face of all buying models", ({ model
     );
     expect(() => model.purchaseDistribution(parameters, customer, 10, -1)).toThrow(
       "max must be a whole number from 0 up, got -1",
+    );
+  });
+});
+
+const from = (min: number) => fc.double({ min, max: 40, noNaN: true });
+
+describe("all purchases to come, discounted", () => {
+  it("come to the same over the buying rate as over the dropout probability", () => {
+    // With k = 1 the integral over p and the renewal sums integrated over lambda are two ways to one number.
+    fc.assert(
+      fc.property(
+        fc.record({ shape: from(0.1), rate: from(0.5), a: from(0.1), b: from(0.3) }),
+        fc.double({ min: 0.001, max: 0.5, noNaN: true }),
+        (belief, discountRate) => {
+          const living: LivingCustomer = { ...belief, k: 1, passed: 0 };
+          const overDropout = livingDiscounted(living, discountRate, Number.POSITIVE_INFINITY);
+          expect(relative(allDiscounted(living, discountRate), overDropout)).toBeLessThan(1e-11);
+        },
+      ),
+      { seed: 6, numRuns: 200 },
     );
   });
 });
