@@ -10,9 +10,9 @@ const logFile = "cdnow_sample.csv";
 export const hasCdnow = existsSync(join(referenceDir, "data", summaryFile));
 export const cdnowSkip = hasCdnow ? "" : ` (skipped: no ${summaryFile} in ${referenceDir})`;
 
-/** One row per purchase: customer_key, ordered_on, amount. */
-export function cdnowLog(): ColumnTable {
-  const { header, rows } = referenceTable(logFile);
+/** One row per purchase: customer_key, ordered_on, amount; of the sample, or of all 23,570 customers. */
+export function cdnowLog(file: "cdnow_sample.csv" | "cdnow_master.csv" = logFile): ColumnTable {
+  const { header, rows } = referenceTable(file);
   const column = (name: string): string[] => rows.map((row) => row[header.indexOf(name)] ?? "");
   return table({
     customer_key: column("id").map(Number),
