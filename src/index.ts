@@ -27,7 +27,9 @@ export {
   type TrackingText,
   trackingFigure,
 } from "./charts/clv-validation.js";
+export { type CohortText, cohortHeatMapFigure, cohortRevenueFigure } from "./charts/cohorts.js";
 export type { Figure, Layout, Trace } from "./charts/figure.js";
+export { migrationFlowFigure, stateForecastFigure, transitionFigure } from "./charts/migration.js";
 export {
   decileFigure,
   lorenzFigure,
@@ -291,6 +293,58 @@ export {
   type TimeUnit,
   weeks,
 } from "./core/types.js";
+export {
+  type Absorption,
+  absorption,
+  type FirstPassage,
+  firstPassage,
+  type MarkovChain,
+  type ShareMatrix,
+  stationaryDistribution,
+} from "./migration/chain.js";
+export { forecastStates, type StateForecast, type StateForecastOptions } from "./migration/forecast.js";
+export {
+  type ChainTest,
+  type OrderTest,
+  orderTest,
+  type StationarityTest,
+  stationarityTest,
+} from "./migration/homogeneity.js";
+export {
+  type CustomerStates,
+  type LabelStateOptions,
+  type RecencyStateOptions,
+  type SpendStateOptions,
+  type SpendTier,
+  type StateLogOptions,
+  type StatePeriod,
+  statesByLabel,
+  statesByRecency,
+  statesBySpend,
+} from "./migration/states.js";
+export {
+  type BootstrapTransitionOptions,
+  bootstrapTransitions,
+  drawTransitionMatrix,
+  type TransitionBootstrap,
+  type TransitionCounts,
+  type TransitionMatrix,
+  type TransitionOptions,
+  transitionCounts,
+  transitionMatrix,
+} from "./migration/transitions.js";
+export {
+  type BestPolicy,
+  bestPolicy,
+  type MarkovAction,
+  type MarkovTerms,
+  type MarkovValueInterval,
+  markovValue,
+  markovValueInterval,
+  type PolicyProblem,
+  policyValue,
+  valueOfMove,
+} from "./migration/value.js";
 export { type Minimum, minimise, minimiseFrom, type Objective } from "./numeric/minimise.js";
 export { minimiseNewton } from "./numeric/newton.js";
 export { type Random, randomSource } from "./numeric/random.js";
@@ -298,6 +352,78 @@ export { drawBeta, drawBinomial, drawMultinomial, drawPoisson } from "./numeric/
 export { exponentialIntegral, normalQuantile } from "./numeric/special.js";
 export { runInWorkers, type WorkerJob } from "./numeric/worker-pool.js";
 export * from "./repository/index.js";
+export {
+  type AcceleratedFailure,
+  type AcceleratedFailureFit,
+  acceleratedQuantile,
+  acceleratedSurvival,
+  fitAcceleratedFailure,
+  type LifetimeDistribution,
+} from "./retention/accelerated-failure.js";
+export {
+  type CohortComparison,
+  type CohortMeasure,
+  type CohortOptions,
+  type CohortPeriod,
+  type CohortTriangle,
+  type ComparedCohorts,
+  cohortTable,
+  cohortTriangle,
+  compareCohorts,
+} from "./retention/cohorts.js";
+export {
+  type CauseIncidence,
+  type CompetingRisksData,
+  type CumulativeIncidence,
+  cumulativeIncidence,
+  type FineGrayFit,
+  type FineGrayOptions,
+  fitFineGray,
+  predictIncidence,
+} from "./retention/competing-risks.js";
+export {
+  type BaselineHazard,
+  type ChiSquareTest,
+  type Concordance,
+  type Covariates as HazardCovariates,
+  type CoxFit,
+  type CoxOptions,
+  fitCox,
+  type HazardCoefficients,
+  type ProportionalHazards,
+  predictCumulativeHazard,
+  predictSurvival,
+  relativeLogHazard,
+  type StratumChoice,
+  type Ties,
+} from "./retention/cox.js";
+export {
+  type CoxResiduals,
+  coxResiduals,
+  type ProportionalHazardsTest,
+  proportionalHazardsTest,
+  type SchoenfeldResiduals,
+  schoenfeldResiduals,
+  type TimeTransform,
+} from "./retention/cox-diagnostics.js";
+export {
+  type ConfidenceScale,
+  type CumulativeHazard,
+  conditionalSurvival,
+  type IntervalOptions,
+  kaplanMeier,
+  kaplanMeierByStratum,
+  medianSurvival,
+  nelsonAalen,
+  restrictedMeanSurvival,
+  type SurvivalCurve,
+  type SurvivalEstimate,
+  type SurvivalQuantile,
+  survivalAt,
+  survivalQuantile,
+} from "./retention/kaplan-meier.js";
+export { type LogRankTest, type LogRankWeights, logRankTest } from "./retention/log-rank.js";
+export type { SurvivalData } from "./retention/survival-data.js";
 export * from "./samples/index.js";
 export { type BacktestOptions, backtestSegments, segmentValues } from "./segmentation/backtest.js";
 export { type BootstrapOptions, type Interval, meanInterval } from "./segmentation/bootstrap.js";

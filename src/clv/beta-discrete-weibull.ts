@@ -1,6 +1,7 @@
 import { digamma, logGammaRatio } from "../numeric/special.js";
+import { chiSquareTail } from "../numeric/tail-probability.js";
 import { requireParameters } from "./cells.js";
-import { chiSquaredTail, fitPositive, type ModelFit } from "./fit.js";
+import { fitPositive, type ModelFit } from "./fit.js";
 import {
   bestSbg,
   type RenewalCounts,
@@ -55,7 +56,7 @@ export function fitBetaDiscreteWeibull(survivors: Survivors): BdwFit {
     simplerModel: "sBG",
   });
   const statistic = Math.max(0, 2 * (fit.logLikelihood - nested.logLikelihood));
-  const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquaredTail(statistic, 1) });
+  const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquareTail(statistic, 1) });
   return Object.freeze({ ...withExtremes(fit, counts), testOfSbg });
 }
 

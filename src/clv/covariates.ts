@@ -1,9 +1,10 @@
 import { DataError } from "../core/errors.js";
 import { invertSymmetric, type Matrix } from "../numeric/matrix.js";
 import type { Objective } from "../numeric/minimise.js";
+import { twoSidedP } from "../numeric/tail-probability.js";
 import type { BuyingModel, ParameterValues } from "./buying-model.js";
 import { cellCustomers, type PurchaseHistories, purchaseCells } from "./cells.js";
-import { chiSquaredTail, deepFreeze, fitByLikelihood, type ModelFit, named } from "./fit.js";
+import { deepFreeze, fitByLikelihood, type ModelFit, named } from "./fit.js";
 
 /** Columns by name of the covariate, each with one number for each row of the purchase histories (a dummy is 0 or 1). */
 export type CovariateColumns = Readonly<Record<string, ArrayLike<number>>>;
@@ -351,7 +352,7 @@ function asGiven<P extends string>(
     const z = fit.identification.undetermined.includes(effect.name) ? 0 : estimate / standardError;
     const { process, covariate, place } = effect;
     const parameter = model.parameterNames[place] as P;
-    const pValue = chiSquaredTail(z * z, 1);
+    const pValue = twoSidedP(z);
     return [effect.name, { process, covariate, parameter, estimate, standardError, z, pValue }];
   });
   return deepFreeze({

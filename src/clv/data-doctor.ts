@@ -6,7 +6,8 @@ import { requireDay } from "../core/read-day.js";
 import { describe } from "../core/table.js";
 import type { TimeUnit } from "../core/types.js";
 import { symmetricEigen } from "../numeric/matrix.js";
-import { regularisedBeta, regularisedGamma } from "../numeric/special.js";
+import { regularisedBeta } from "../numeric/special.js";
+import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
 import { purchaseRegularity } from "./bg-nbd.js";
 import { purchaseCells } from "./cells.js";
 import { fitNbd } from "./nbd.js";
@@ -481,7 +482,7 @@ function regularity({ buyers }: Log): PurchaseFinding {
   );
   const centre = meanOf(left);
   const error = Math.sqrt(((groups - 1) / groups) * sumOf(left.map((value) => (value - centre) ** 2)));
-  const p = normalTails((k - 1) / error);
+  const p = twoSidedP((k - 1) / error);
   const evidence = `k = ${k.toFixed(2)}, 99% interval ${(k - Z99 * error).toFixed(2)} to ${(k + Z99 * error).toFixed(2)}, from the first two gaps of ${shares.length} customers; ${chance(p)}`;
   const isLarge = k >= LEAST.regularity || k <= 1 / LEAST.regularity;
   return finding(check, levelOf(p, isLarge), shares.length, buyers.length, evidence);
@@ -686,12 +687,6 @@ function findingsTable(findings: readonly PurchaseFinding[]): ColumnTable {
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 const meanOf = (values: readonly number[]): number => sumOf(values) / values.length;
-
-/** Probability that a chi-square number is at least as large. */
-const chiSquareTail = (statistic: number, df: number): number => 1 - regularisedGamma(df / 2, statistic / 2);
-
-/** Probability that a standard normal number is at least as far from 0. */
-const normalTails = (z: number): number => chiSquareTail(z * z, 1);
 
 /** Probability that a Student t number is at least as far from 0. */
 const studentTails = (t: number, df: number): number => regularisedBeta(df / (df + t * t), df / 2, 0.5);

@@ -2,7 +2,6 @@ import { ConvergenceError } from "../core/errors.js";
 import { hessianOf } from "../numeric/derivatives.js";
 import { type Matrix, symmetricEigen } from "../numeric/matrix.js";
 import { type Minimum, minimiseFrom, type Objective } from "../numeric/minimise.js";
-import { regularisedGamma } from "../numeric/special.js";
 
 /** How well the data tell the parameters of a fit apart. */
 export interface Identification {
@@ -289,13 +288,6 @@ function inWords(names: readonly string[], vector: readonly number[]): string {
 
 const list = (names: readonly string[]): string =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
-
-/**
- * Upper tail of the chi-squared distribution, to an absolute error of 1e-15: the p-value of a likelihood-ratio statistic
- * or of a z squared.
- */
-export const chiSquaredTail = (statistic: number, degreesOfFreedom: number): number =>
-  1 - regularisedGamma(degreesOfFreedom / 2, statistic / 2);
 
 /** Values by name, in the order of the names. */
 export const named = <P extends string>(names: readonly P[], values: readonly number[]): Record<P, number> =>

@@ -1,7 +1,8 @@
 import { normalQuantile } from "../numeric/special.js";
+import { chiSquareTail } from "../numeric/tail-probability.js";
 import type { LikelihoodRatioTest } from "./beta-discrete-weibull.js";
 import type { Coefficient } from "./covariates.js";
-import { chiSquaredTail, type ModelFit } from "./fit.js";
+import type { ModelFit } from "./fit.js";
 
 /** What can be summarised: a fit of any model, with what only some of them have. */
 export interface FitToSummarise extends ModelFit<string> {
@@ -40,7 +41,7 @@ export function informationCriteria(fit: FitToSummarise): InformationCriteria {
 
 /**
  * Likelihood-ratio test of a model against one nested in it, both fitted to the same customers: the p-value is the
- * chance of so large a statistic if the restricted model is true (chi-squared, to an absolute error of 1e-15). Where the restricted
+ * chance of so large a statistic if the restricted model is true (chi-squared). Where the restricted
  * model is a limit of the full one (the NBD of the Pareto/NBD) the true p-value is smaller.
  * @throws RangeError if the customers differ, the full model has no more parameters, or fits worse, which no model does
  * in which the other is nested.
@@ -64,7 +65,7 @@ export function likelihoodRatioTest(restricted: FitToSummarise, full: FitToSumma
     );
   }
   const statistic = Math.max(2 * gain, 0);
-  return Object.freeze({ statistic, degreesOfFreedom, pValue: chiSquaredTail(statistic, degreesOfFreedom) });
+  return Object.freeze({ statistic, degreesOfFreedom, pValue: chiSquareTail(statistic, degreesOfFreedom) });
 }
 
 /**

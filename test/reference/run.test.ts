@@ -2,8 +2,11 @@ import { describe, it } from "vitest";
 import { runBgBbCase } from "./bgbb.js";
 import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
 import { runClvCase } from "./clv.js";
+import { runCohortCase } from "./cohort.js";
+import { runMigrationCase } from "./migration.js";
 import { runRfmCase } from "./rfm.js";
 import { runSbgCase } from "./sbg.js";
+import { runSurvivalCase } from "./survival.js";
 
 /**
  * Every case of the reference folder, dispatched on the prefix of its name. A new family is one line here and one file
@@ -12,8 +15,11 @@ import { runSbgCase } from "./sbg.js";
 const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
   clv: runClvCase,
   bgbb: runBgBbCase,
+  cohort: runCohortCase,
+  migration: runMigrationCase,
   rfm: runRfmCase,
   sbg: runSbgCase,
+  survival: runSurvivalCase,
 };
 
 const cases = referenceCases();

@@ -1,0 +1,285 @@
+import { ConvergenceError, DataError } from "../core/errors.js";
+import { invertSymmetric } from "../numeric/matrix.js";
+import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
+import {
+  logRisks,
+  type PartialLikelihood,
+  partialLikelihood,
+  positionResiduals,
+  type RiskDesign,
+  type Ties,
+} from "./risk-sets.js";
+
+/** A chi-square test of all coefficients at once. */
+export interface ChiSquareTest {
+  /** The statistic. */
+  readonly chiSquare: number;
+  /** How many coefficients it tests. */
+  readonly degreesOfFreedom: number;
+  /** Chance of a larger statistic if all are 0. */
+  readonly p: number;
+}
+
+/** Coefficients of a hazard model by covariate, with what they are worth. */
+export interface HazardCoefficients {
+  /** Change of the log hazard for one unit of each covariate. */
+  readonly coefficients: Readonly<Record<string, number>>;
+  /** Standard errors; robust (sandwich) ones if the fit was asked for them. */
+  readonly standardErrors: Readonly<Record<string, number>>;
+  /** Coefficient / standard error. */
+  readonly z: Readonly<Record<string, number>>;
+  /** Two-sided p values of z. */
+  readonly p: Readonly<Record<string, number>>;
+  /** Covariance of the coefficients in the order of `coefficients`, of the kind of the standard errors. */
+  readonly covariance: readonly (readonly number[])[];
+  /** Inverse of the information: the covariance if the model is right and rows are independent. */
+  readonly modelCovariance: readonly (readonly number[])[];
+  /** True if `covariance` is the sandwich estimate. */
+  readonly robust: boolean;
+  /** Log partial likelihood, without the penalty. */
+  readonly logLikelihood: number;
+  /** Log partial likelihood with all coefficients 0. */
+  readonly nullLogLikelihood: number;
+  /** Test by the gain in likelihood. */
+  readonly likelihoodRatioTest: ChiSquareTest;
+  /** Test by the coefficients and their covariance. */
+  readonly waldTest: ChiSquareTest;
+  /** Test by the slope of the likelihood at 0; for one grouping covariate without ties the log-rank test. */
+  readonly scoreTest: ChiSquareTest;
+  /** Newton steps taken. */
+  readonly iterations: number;
+}
+
+/** What a fit by partial likelihood needs besides the rows. */
+export interface PartialFitOptions {
+  /** Name for messages. */
+  readonly model: string;
+  readonly ties: Ties;
+  readonly penalty: number;
+  /** Clusters by row for the sandwich covariance; every row its own if `true`, none if `false`. */
+  readonly robust: Uint32Array | boolean;
+}
+
+const MAX_ITERATIONS = 30;
+const SETTLED = 1e-14; // Newton decrement: the step is 1e-7 standard errors long
+const VANISHED = 1e-8; // of the information at 0: the likelihood has gone flat
+const MOVING = 0.01; // change of the log hazard over a covariate's range in the last step
+
+/** Coefficients on the scale of the design, and the result in the units of the covariates. */
+export interface PartialFit {
+  readonly beta: Float64Array;
+  readonly result: HazardCoefficients;
+}
+
+/**
+ * Maximum (penalised) partial likelihood by Newton's method with step halving, from coefficients of 0.
+ * @throws DataError naming covariates that are linear combinations of others, or do not vary where events happen;
+ * ConvergenceError naming covariates that separate who leaves from who stays.
+ */
+export function fitPartialLikelihood(design: RiskDesign, options: PartialFitOptions): PartialFit {
+  const { model, ties, penalty } = options;
+  const { names } = design;
+  const p = names.length;
+  const ridge = penalty * design.weight.reduce((sum, value) => sum + value, 0);
+  const start = partialLikelihood(design, new Float64Array(p), ties);
+  if (ridge === 0) requireIndependent(model, names, start.information);
+  let beta = new Float64Array(p);
+  let state = start;
+  for (let iteration = 0; ; iteration++) {
+    const information = state.information.map((row, i) =>
+      row.map((value, j) => (i === j ? value + ridge : value)),
+    );
+    const inverse = invertSymmetric(information);
+    if (!inverse) throw separated(model, design, beta);
+    const slope = state.score.map((value, j) => value - ridge * (beta[j] as number));
+    const step = Float64Array.from(inverse, (row) =>
+      row.reduce((sum, value, j) => sum + value * (slope[j] as number), 0),
+    );
+    const decrement = step.reduce((sum, value, j) => sum + value * (slope[j] as number), 0);
+    if (decrement < SETTLED) {
+      const flat = names.filter(
+        (_, j) => diagonal(information, j) < VANISHED * diagonal(start.information, j),
+      );
+      if (flat.length > 0) throw separation(model, flat);
+      return {
+        beta,
+        result: resultOf(design, options, { beta, state, start, inverse, iterations: iteration }),
+      };
+    }
+    if (iteration === MAX_ITERATIONS) throw separated(model, design, step);
+    [beta, state] = improved(design, ties, ridge, beta, state, step);
+  }
+}
+
+const diagonal = (matrix: readonly (readonly number[])[], j: number): number => matrix[j]?.[j] as number;
+
+/** The Newton step, halved until the penalised likelihood does not fall. */
+function improved(
+  design: RiskDesign,
+  ties: Ties,
+  ridge: number,
+  beta: Float64Array<ArrayBuffer>,
+  state: PartialLikelihood,
+  step: Float64Array,
+): [Float64Array<ArrayBuffer>, PartialLikelihood] {
+  const penalised = (at: PartialLikelihood, x: Float64Array): number =>
+    at.logLikelihood - (ridge / 2) * x.reduce((sum, value) => sum + value * value, 0);
+  const value = penalised(state, beta);
+  for (let factor = 1; ; factor /= 2) {
+    const candidate = beta.map((x, j) => x + factor * (step[j] as number));
+    const next = partialLikelihood(design, candidate, ties);
+    const rises = penalised(next, candidate) >= value - 1e-12 * Math.abs(value);
+    if (rises || factor < 1e-10) return [candidate, next];
+  }
+}
+
+/** Cholesky's factorisation of the scaled information, column by column: a pivot of 0 is a column that others give. */
+function requireIndependent(
+  model: string,
+  names: readonly string[],
+  information: readonly (readonly number[])[],
+): void {
+  const lower: number[][] = [];
+  const events = Math.max(...names.map((_, j) => diagonal(information, j)));
+  for (const [j, name] of names.entries()) {
+    const own = diagonal(information, j);
+    if (!(own > 1e-10 * events)) {
+      throw new DataError(
+        `${model}: covariate ${name} must vary among those at risk when somebody leaves, but does not: leave it out`,
+      );
+    }
+    const row: number[] = [];
+    for (let i = 0; i < j; i++) {
+      const other = lower[i] as number[];
+      let sum = (information[j]?.[i] as number) / Math.sqrt(own * diagonal(information, i));
+      for (let k = 0; k < i; k++) sum -= (row[k] as number) * (other[k] as number);
+      row.push(sum / (other[i] as number));
+    }
+    const pivot = 1 - row.reduce((sum, value) => sum + value * value, 0);
+    if (!(pivot > 1e-10)) {
+      const sources = combination(lower, row).flatMap((value, i) =>
+        Math.abs(value) > 1e-4 ? [names[i] as string] : [],
+      );
+      throw new DataError(
+        `${model}: covariate ${name} must not be a linear combination of ${sources.join(", ")}: leave one of them out, or set a penalty`,
+      );
+    }
+    lower.push([...row, Math.sqrt(pivot)]);
+  }
+}
+
+/** Coefficients of the earlier columns in a later one: solves L' c = row. */
+function combination(lower: readonly (readonly number[])[], row: readonly number[]): number[] {
+  const solution = [...row];
+  for (let i = row.length - 1; i >= 0; i--) {
+    let sum = row[i] as number;
+    for (let k = i + 1; k < row.length; k++) sum -= (lower[k]?.[i] as number) * (solution[k] as number);
+    solution[i] = sum / (lower[i]?.[i] as number);
+  }
+  return solution;
+}
+
+/** Error about the covariates that still move (or have run far) in scaled coefficients. */
+function separated(
+  model: string,
+  { names, range, scale }: RiskDesign,
+  movement: Float64Array,
+): ConvergenceError {
+  const reach = names.map(
+    (_, j) => Math.abs(movement[j] as number) * ((range[j] as number) / (scale[j] as number)),
+  );
+  const moving = names.filter((_, j) => (reach[j] as number) > MOVING);
+  return separation(model, moving.length > 0 ? moving : names);
+}
+
+const separation = (model: string, names: readonly string[]): ConvergenceError =>
+  new ConvergenceError(
+    `${model}: the coefficient of ${names.join(", ")} has no finite maximum, the likelihood rises for ever: ` +
+      "some value of it goes with nobody leaving, or always with the first to leave. Merge levels, leave it out, or set a penalty such as 0.01",
+  );
+
+interface Optimum {
+  readonly beta: Float64Array;
+  readonly state: PartialLikelihood;
+  readonly start: PartialLikelihood;
+  readonly inverse: readonly (readonly number[])[];
+  readonly iterations: number;
+}
+
+function resultOf(design: RiskDesign, options: PartialFitOptions, optimum: Optimum): HazardCoefficients {
+  const { names, scale } = design;
+  const { beta, state, start, inverse, iterations } = optimum;
+  const scaled = options.robust === false ? inverse : sandwich(design, options, beta, inverse);
+  const inUnits = (matrix: readonly (readonly number[])[]): number[][] =>
+    matrix.map((row, i) => row.map((value, j) => value / (scale[i] as number) / (scale[j] as number)));
+  const covariance = inUnits(scaled);
+  const coefficients = Array.from(beta, (value, j) => value / (scale[j] as number));
+  const errors = covariance.map((row, j) => Math.sqrt(row[j] as number));
+  const z = coefficients.map((value, j) => value / (errors[j] as number));
+  const byName = (values: readonly number[]): Readonly<Record<string, number>> =>
+    Object.freeze(Object.fromEntries(names.map((name, j) => [name, values[j] as number])));
+  const precision = invertSymmetric(scaled);
+  const slopes = invertSymmetric(start.information);
+  return {
+    coefficients: byName(coefficients),
+    standardErrors: byName(errors),
+    z: byName(z),
+    p: byName(z.map(twoSidedP)),
+    covariance,
+    modelCovariance: options.robust === false ? covariance : inUnits(inverse),
+    robust: options.robust !== false,
+    logLikelihood: state.logLikelihood,
+    nullLogLikelihood: start.logLikelihood,
+    likelihoodRatioTest: test(2 * (state.logLikelihood - start.logLikelihood), names.length),
+    waldTest: test(precision ? quadraticForm(precision, beta) : 0, names.length),
+    scoreTest: test(slopes ? quadraticForm(slopes, start.score) : 0, names.length),
+    iterations,
+  };
+}
+
+const test = (chiSquare: number, degreesOfFreedom: number): ChiSquareTest =>
+  Object.freeze({ chiSquare, degreesOfFreedom, p: chiSquareTail(chiSquare, degreesOfFreedom) });
+
+/** x' M x. */
+export function quadraticForm(matrix: readonly (readonly number[])[], x: ArrayLike<number>): number {
+  let sum = 0;
+  for (const [i, row] of matrix.entries()) {
+    for (const [j, value] of row.entries()) sum += (x[i] as number) * value * (x[j] as number);
+  }
+  return sum;
+}
+
+/**
+ * Sandwich covariance: the sum over clusters of squared sums of dfbeta residuals.
+ * @see Lin & Wei (1989), JASA 84(408).
+ */
+function sandwich(
+  design: RiskDesign,
+  { ties, robust }: PartialFitOptions,
+  beta: Float64Array,
+  inverse: readonly (readonly number[])[],
+): number[][] {
+  const p = design.names.length;
+  const { score } = positionResiduals(design, logRisks(design, beta), ties);
+  const clusters = robust instanceof Uint32Array ? robust : undefined;
+  const count = clusters ? clusters.reduce((most, code) => Math.max(most, code), 0) + 1 : design.size;
+  const sums = new Float64Array(count * p);
+  for (let q = 0; q < design.size; q++) {
+    const place = clusters ? (clusters[design.row[q] as number] as number) : q;
+    for (let j = 0; j < p; j++) {
+      sums[place * p + j] =
+        (sums[place * p + j] as number) + (design.weight[q] as number) * (score[q * p + j] as number);
+    }
+  }
+  const meat = inverse.map((row) => row.map(() => 0));
+  for (let at = 0; at < sums.length; at += p) {
+    for (const [i, row] of meat.entries()) {
+      for (let j = 0; j < p; j++)
+        row[j] = (row[j] as number) + (sums[at + i] as number) * (sums[at + j] as number);
+    }
+  }
+  return product(product(inverse, meat), inverse);
+}
+
+const product = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] =>
+  a.map((row) => row.map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)));
