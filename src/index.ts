@@ -55,6 +55,7 @@ export {
   type BdwParameters,
   bdwDiscountedResidualLifetime,
   bdwLogLikelihood,
+  bdwObjective,
   bdwRetentionRates,
   bdwSurvivalCurve,
   fitBetaDiscreteWeibull,
@@ -68,6 +69,7 @@ export {
   bgbbExpectedPurchases,
   bgbbLogLikelihood,
   bgbbNewCustomerPurchases,
+  bgbbObjective,
   bgbbPosteriorBuyingProbability,
   bgbbProbabilityAlive,
   bgbbPurchaseDistribution,
@@ -218,6 +220,7 @@ export {
   type Survivors,
   sbgDiscountedResidualLifetime,
   sbgLogLikelihood,
+  sbgObjective,
   sbgRetentionRates,
   sbgSurvivalCurve,
 } from "./clv/shifted-beta-geometric.js";

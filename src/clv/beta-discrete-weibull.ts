@@ -1,3 +1,4 @@
+import type { Objective } from "../numeric/minimise.js";
 import { digamma, logGammaRatio } from "../numeric/special.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
 import { requireParameters } from "./cells.js";
@@ -58,6 +59,15 @@ export function fitBetaDiscreteWeibull(survivors: Survivors): BdwFit {
   const statistic = Math.max(0, 2 * (fit.logLikelihood - nested.logLikelihood));
   const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquareTail(statistic, 1) });
   return Object.freeze({ ...withExtremes(fit, counts), testOfSbg });
+}
+
+/**
+ * Log-likelihood of the BdW as a function of (alpha, beta, c) that fills its gradient, for `posteriorDraws`.
+ * @throws DataError as in fitBetaDiscreteWeibull.
+ */
+export function bdwObjective(survivors: Survivors): Objective {
+  const counts = renewalCounts(survivors);
+  return (parameters, gradient) => bdwLogLikelihoodAt(counts, parameters, gradient);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.js";
+import type { Objective } from "../numeric/minimise.js";
 import type { Random } from "../numeric/random.js";
 import { drawBernoulli, drawGamma } from "../numeric/sampling.js";
 import { requireParameters } from "./cells.js";
@@ -51,6 +52,15 @@ export function fitBgBb(customers: BgBbCustomers): ModelFit<"alpha" | "beta" | "
     observations: cells.customers,
     simplerModel: "beta-Bernoulli without death",
   });
+}
+
+/**
+ * Log-likelihood of the BG/BB as a function of (alpha, beta, gamma, delta) that fills its gradient, for `posteriorDraws`.
+ * @throws DataError as in fitBgBb.
+ */
+export function bgbbObjective(customers: BgBbCustomers): Objective {
+  const cells = bgbbCells(customers);
+  return (parameters, gradient) => bgbbLogLikelihoodAt(cells, parameters, gradient);
 }
 
 /**

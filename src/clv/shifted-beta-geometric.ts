@@ -1,5 +1,5 @@
 import { DataError } from "../core/errors.js";
-import { minimiseFrom } from "../numeric/minimise.js";
+import { minimiseFrom, type Objective } from "../numeric/minimise.js";
 import { requireParameters } from "./cells.js";
 import { fitPositive, type ModelFit } from "./fit.js";
 
@@ -37,6 +37,15 @@ export function fitShiftedBetaGeometric(survivors: Survivors): ModelFit<"alpha" 
     simplerModel: "a constant retention rate",
   });
   return withExtremes(fit, counts);
+}
+
+/**
+ * Log-likelihood of the sBG as a function of (alpha, beta) that fills its gradient, for `posteriorDraws`.
+ * @throws DataError as in fitShiftedBetaGeometric.
+ */
+export function sbgObjective(survivors: Survivors): Objective {
+  const counts = renewalCounts(survivors);
+  return ([alpha = 0, beta = 0], gradient) => sbgLogLikelihoodAt(counts, alpha, beta, gradient);
 }
 
 /**

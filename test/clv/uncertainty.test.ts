@@ -6,17 +6,26 @@ import {
   randomSource as builtRandomSource,
 } from "clientele";
 import { describe, expect, it } from "vitest";
+import { bdwObjective, fitBetaDiscreteWeibull } from "../../src/clv/beta-discrete-weibull.js";
+import { bgbbObjective, fitBgBb, simulateBgBb } from "../../src/clv/bg-bb.js";
 import { bgNbd } from "../../src/clv/bg-nbd.js";
 import { purchaseCells } from "../../src/clv/cells.js";
 import { customerEquity } from "../../src/clv/equity.js";
+import type { ModelFit } from "../../src/clv/fit.js";
 import { forecastCustomers } from "../../src/clv/forecast.js";
 import { fitGammaGamma, gammaGammaObjective, simulateGammaGamma } from "../../src/clv/gamma-gamma.js";
 import { nbd } from "../../src/clv/nbd.js";
 import { drawOutcomes, probabilityAbove, rankCertainty } from "../../src/clv/outcomes.js";
+import {
+  fitShiftedBetaGeometric,
+  sbgDiscountedResidualLifetime,
+  sbgObjective,
+} from "../../src/clv/shifted-beta-geometric.js";
 import { equalTailed, intervalOf, intervalsOf, posteriorDraws } from "../../src/clv/uncertainty.js";
 import { customerLifetimeValues } from "../../src/clv/value.js";
 import { numberColumn, textColumn } from "../../src/core/table.js";
 import { weeks } from "../../src/core/types.js";
+import type { Objective } from "../../src/numeric/minimise.js";
 import { randomSource } from "../../src/numeric/random.js";
 
 const bg = { r: 0.2426, alpha: 4.4135, a: 0.7929, b: 2.4258 };
@@ -90,6 +99,53 @@ describe("posteriorDraws", () => {
     expect(() => posteriorDraws(fit, bgNbd.objective(cells), { draws: 0, random: randomSource(6) })).toThrow(
       "draws must be a whole number of 1 or more, got 0",
     );
+  });
+});
+
+describe("posteriorDraws of the other models", () => {
+  // Fader & Hardie (2007), High End: 1,000 customers, years 0-7.
+  const survivors = [1000, 869, 743, 653, 593, 551, 517, 491];
+  const histories = simulateBgBb(
+    { alpha: 1.2, beta: 0.75, gamma: 0.66, delta: 2.8 },
+    new Float64Array(3000).fill(6),
+    randomSource(4),
+  );
+
+  it("spread as the standard errors say", () => {
+    const [sbg, bdw, bgbb] = [
+      fitShiftedBetaGeometric(survivors),
+      fitBetaDiscreteWeibull(survivors),
+      fitBgBb(histories),
+    ];
+    const cases: readonly [ModelFit<string>, Objective][] = [
+      [sbg, sbgObjective(survivors)],
+      [bdw, bdwObjective(survivors)],
+      [bgbb, bgbbObjective(histories)],
+    ];
+    for (const [own, objective] of cases) {
+      const sample = posteriorDraws(own, objective, { draws: 2000, random: randomSource(3) });
+      expect(sample.warnings).toEqual([]);
+      for (const [name, estimate] of Object.entries(own.parameters)) {
+        const { low, high } = intervalOf(sample, (parameters) => Math.log(parameters[name] as number));
+        const width = (high - low) / (2 * 1.645);
+        const asymptotic = (own.standardErrors[name] as number) / estimate;
+        expect(width / asymptotic).toBeGreaterThan(0.8);
+        expect(width / asymptotic).toBeLessThan(1.6);
+      }
+    }
+  });
+
+  it("give an interval to the residual lifetime of a contract", () => {
+    const sample = posteriorDraws(fitShiftedBetaGeometric(survivors), sbgObjective(survivors), {
+      random: randomSource(3),
+    });
+    const terms = { renewals: 7, discountRate: 0.1 };
+    const { low, high } = intervalOf(sample, (parameters) =>
+      sbgDiscountedResidualLifetime(parameters, terms),
+    );
+    expect(low).toBeLessThan(7.53);
+    expect(high).toBeGreaterThan(7.53);
+    expect(high - low).toBeLessThan(1);
   });
 });
 
