@@ -427,6 +427,15 @@ export {
 } from "./retention/kaplan-meier.js";
 export { type LogRankTest, type LogRankWeights, logRankTest } from "./retention/log-rank.js";
 export type { SurvivalData } from "./retention/survival-data.js";
+export {
+  bergerNasrValue,
+  type ConstantCustomer,
+  constantRetentionValue,
+  expectedLifetimeAnnuity,
+  marginMultiple,
+  type PaymentConvention,
+  retentionEffect,
+} from "./retention/value-arithmetic.js";
 export * from "./samples/index.js";
 export { type BacktestOptions, backtestSegments, segmentValues } from "./segmentation/backtest.js";
 export { type BootstrapOptions, type Interval, meanInterval } from "./segmentation/bootstrap.js";

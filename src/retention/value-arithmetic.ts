@@ -1,0 +1,123 @@
+/** A customer who pays the same margin every period and renews at the end of each with the same probability. */
+export interface ConstantCustomer {
+  /** Money per period; below 0 if serving costs more than it brings. */
+  readonly margin: number;
+  /** Probability to renew, a fraction per period. */
+  readonly retentionRate: number;
+  /** Discount rate, a fraction per period. */
+  readonly discountRate: number;
+  /** Growth of the margin, a fraction per period; 0 if left out. */
+  readonly growth?: number;
+}
+
+/** Which payments count, and when: see `constantRetentionValue`. */
+export type PaymentConvention = "first payment now" | "just acquired" | "end of period";
+
+/**
+ * Lifetime value of a customer with a constant retention rate r, discount rate d and margin m:
+ * "first payment now" m (1 + d) / (1 + d - r), the most that may be spent to acquire one; "just acquired"
+ * m r / (1 + d - r), what is left after the first payment; "end of period" m / (1 + d - r), each payment a period later.
+ * With growth g the margin of period t is m (1 + g)^t, so d becomes (d - g) / (1 + g).
+ * @throws RangeError if a rate is not a fraction, or the value is infinite because the margin grows faster than customers
+ * leave and money is discounted.
+ * @see Fader & Hardie (2012), Reconciling and Clarifying CLV Formulas, note 024.
+ */
+export function constantRetentionValue(customer: ConstantCustomer, convention: PaymentConvention): number {
+  const { margin, retentionRate, discountRate, growth = 0 } = customer;
+  requireRates({ retentionRate, discountRate });
+  if (!(growth > -1 && growth < 1)) {
+    throw new RangeError(`growth must be a fraction between -1 and 1, got ${growth}`);
+  }
+  if (!Number.isFinite(margin)) throw new RangeError(`margin must be a number, got ${margin}`);
+  const net = (discountRate - growth) / (1 + growth);
+  if (!(1 + net > retentionRate)) {
+    throw new RangeError(
+      `the value is infinite: retentionRate ${retentionRate} x (1 + growth ${growth}) is not below 1 + discountRate ${discountRate}`,
+    );
+  }
+  const all = (margin * (1 + net)) / (1 + net - retentionRate);
+  if (convention === "first payment now") return all;
+  return convention === "just acquired" ? all - margin : all / (1 + discountRate);
+}
+
+/**
+ * Margin multiple r / (1 + d - r (1 + g)): how many margins of the first period a customer just acquired is worth. As in
+ * the source the margin begins to grow with the second payment to come.
+ * @throws RangeError as `constantRetentionValue`.
+ * @see Gupta & Lehmann (2003), Customers as Assets, J. Interactive Marketing 17(1), table 1.
+ */
+export function marginMultiple(retentionRate: number, discountRate: number, growth = 0): number {
+  const customer = { margin: 1, retentionRate, discountRate, growth };
+  return constantRetentionValue(customer, "just acquired") / (1 + growth);
+}
+
+/**
+ * What the expected lifetime would be worth if it were certain: an annuity of 1 / (1 - r) periods. It overstates the value,
+ * because payments that come late are also those that come least likely: the expected-lifetime fallacy.
+ * @throws RangeError if a rate is not a fraction, or the retention rate is 1.
+ * @see Gupta, Lehmann & Stuart (2004), Valuing Customers, J. Marketing Research 41(1).
+ */
+export function expectedLifetimeAnnuity({ margin, retentionRate, discountRate }: ConstantCustomer): number {
+  requireRates({ retentionRate, discountRate });
+  if (retentionRate === 1) throw new RangeError("retentionRate must be below 1 for a finite lifetime, got 1");
+  const lifetime = 1 / (1 - retentionRate);
+  const years =
+    discountRate === 0 ? lifetime : -Math.expm1(-lifetime * Math.log1p(discountRate)) / discountRate;
+  return margin * years;
+}
+
+/**
+ * Berger & Nasr's case 1: sales once a period with gross contribution `contribution`, the first one now, and promotion
+ * costs `promotion` in the middle of each period, over `periods` periods after the first sale.
+ * @throws RangeError if a rate is not a fraction or periods is not a whole number from 1 up.
+ * @see Berger & Nasr (1998), Customer Lifetime Value: Marketing Models and Applications, J. Interactive Marketing 12(1).
+ */
+export function bergerNasrValue(spec: {
+  /** Gross contribution of a sale, money. */
+  readonly contribution: number;
+  /** Promotion cost per customer and period, money. */
+  readonly promotion: number;
+  /** Probability to buy again, a fraction per period. */
+  readonly retentionRate: number;
+  /** Discount rate, a fraction per period. */
+  readonly discountRate: number;
+  /** Periods after the first sale. */
+  readonly periods: number;
+}): number {
+  const { contribution, promotion, retentionRate, discountRate, periods } = spec;
+  requireRates({ retentionRate, discountRate });
+  if (!(Number.isSafeInteger(periods) && periods >= 1)) {
+    throw new RangeError(`periods must be a whole number of 1 or more, got ${periods}`);
+  }
+  let value = contribution;
+  for (let t = 1; t <= periods; t++) {
+    value += contribution * (retentionRate / (1 + discountRate)) ** t;
+    value -= promotion * retentionRate ** (t - 1) * (1 + discountRate) ** (0.5 - t);
+  }
+  return value;
+}
+
+/**
+ * What a change of the retention rate does to the value of a customer, as a share of the value before: the effect that
+ * Reichheld & Sasser quote for whole industries, computed for one's own margin, retention and discount rate.
+ * @throws RangeError as `constantRetentionValue`, for the rate before and after, or if the value before is 0.
+ * @see Reichheld & Sasser (1990), Zero Defections: Quality Comes to Services, Harvard Business Review 68(5).
+ */
+export function retentionEffect(
+  customer: ConstantCustomer,
+  change: number,
+  convention: PaymentConvention,
+): number {
+  const before = constantRetentionValue(customer, convention);
+  if (before === 0) throw new RangeError("the value before the change must not be 0, got 0");
+  const retentionRate = customer.retentionRate + change;
+  return constantRetentionValue({ ...customer, retentionRate }, convention) / before - 1;
+}
+
+function requireRates(rates: Readonly<Record<string, number>>): void {
+  for (const [name, rate] of Object.entries(rates)) {
+    if (rate >= 0 && rate <= 1) continue;
+    const hint = rate > 1 ? "; a percentage must be divided by 100" : "";
+    throw new RangeError(`${name} must be a fraction from 0 to 1, got ${rate}${hint}`);
+  }
+}
