@@ -282,6 +282,7 @@ export {
 } from "./clv/value.js";
 export { dayNumber, isoDay, isoMonth, monthNumber, weekday } from "./core/day.js";
 export { ConvergenceError, DataError } from "./core/errors.js";
+export type { CalendarPeriod } from "./core/period.js";
 export { numberColumn, textColumn } from "./core/table.js";
 export {
   type Cents,
@@ -320,7 +321,6 @@ export {
   type SpendStateOptions,
   type SpendTier,
   type StateLogOptions,
-  type StatePeriod,
   statesByLabel,
   statesByRecency,
   statesBySpend,
@@ -350,6 +350,7 @@ export {
 } from "./migration/value.js";
 export { type Minimum, minimise, minimiseFrom, type Objective } from "./numeric/minimise.js";
 export { minimiseNewton } from "./numeric/newton.js";
+export { quantileType7 } from "./numeric/quantile.js";
 export { type Random, randomSource } from "./numeric/random.js";
 export { drawBeta, drawBinomial, drawMultinomial, drawPoisson } from "./numeric/sampling.js";
 export { exponentialIntegral, normalQuantile } from "./numeric/special.js";
@@ -367,7 +368,6 @@ export {
   type CohortComparison,
   type CohortMeasure,
   type CohortOptions,
-  type CohortPeriod,
   type CohortTriangle,
   type ComparedCohorts,
   cohortTable,
@@ -450,7 +450,6 @@ export {
   topShareInterval,
 } from "./segmentation/concentration.js";
 export { profileSegments } from "./segmentation/profile.js";
-export { quantileType7 } from "./segmentation/quantile.js";
 export {
   type ReturnsRule,
   type RfmBounds,

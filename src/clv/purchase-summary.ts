@@ -1,8 +1,8 @@
 import { type ColumnTable, table } from "arquero";
 import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
-import { dayOf, requireDay } from "../core/read-day.js";
-import { compareIds, describe, idColumn, numberColumn, textColumn, valueColumn } from "../core/table.js";
+import { dayColumn, requireDay } from "../core/read-day.js";
+import { compareIds, describe, idColumn, numberColumn, textColumn } from "../core/table.js";
 import type { TimeUnit } from "../core/types.js";
 import { clockDay, type PurchaseClock } from "./clock.js";
 import { type PurchaseRow, type ReturnCounts, type ReturnRule, rowList, treatReturns } from "./returns.js";
@@ -112,18 +112,10 @@ export function returnCounts(
 export function readPurchases(purchases: ColumnTable, columns: PurchaseColumns): readonly PurchaseRow[] {
   const { customer = "customer_key", date = "ordered_on", amount = "amount", currency } = columns;
   const ids = idColumn(purchases, customer, "purchases");
-  const dates = valueColumn(purchases, date, "purchases");
+  const days = dayColumn(purchases, date, "purchases");
   const spend = numberColumn(purchases, amount, "purchases");
   if (currency !== undefined) requireOneCurrency(currency, textColumn(purchases, currency, "purchases"));
-  return dates.map((value, row) => {
-    const day = dayOf(value);
-    if (day === undefined) {
-      throw new DataError(
-        `purchases: ${date} in row ${row + 1} must be a day such as "1997-09-30", got ${describe(value)}`,
-      );
-    }
-    return { id: ids[row], day, money: spend[row] as number };
-  });
+  return days.map((day, row) => ({ id: ids[row], day, money: spend[row] as number }));
 }
 
 function requireOneCurrency(column: string, currencies: readonly string[]): void {

@@ -2,6 +2,7 @@ import { ConvergenceError, DataError } from "../core/errors.js";
 import { onLogScale } from "../numeric/log-scale.js";
 import { symmetricEigen } from "../numeric/matrix.js";
 import type { Objective } from "../numeric/minimise.js";
+import { quantileType7 } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawGamma, drawNormal } from "../numeric/sampling.js";
 import { runInWorkers } from "../numeric/worker-pool.js";
@@ -218,11 +219,7 @@ export function equalTailed(values: readonly number[] | Float64Array, level = 0.
   const sorted = Float64Array.from(values).sort();
   const wrong = sorted.find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw new RangeError(`the quantity must be finite for every draw, got ${wrong}`);
-  const at = (share: number): number => {
-    const place = share * (sorted.length - 1);
-    const below = sorted[Math.floor(place)] as number;
-    return below + (place % 1) * ((sorted[Math.ceil(place)] as number) - below);
-  };
+  const at = (share: number): number => quantileType7(sorted, share);
   return { low: at((1 - level) / 2), median: at(0.5), high: at((1 + level) / 2) };
 }
 

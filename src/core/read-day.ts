@@ -1,5 +1,7 @@
+import type { ColumnTable } from "arquero";
 import { parseIsoDay } from "./day.js";
-import { describe } from "./table.js";
+import { DataError } from "./errors.js";
+import { describe, valueColumn } from "./table.js";
 
 const millisecondsPerDay = 86_400_000;
 const latestDay = 100_000; // October 2243; a larger number is a date written as 20251231 or a count of milliseconds
@@ -28,4 +30,17 @@ export function requireDay(name: string, value: string): number {
   if (day === undefined)
     throw new RangeError(`${name} must be a day such as "1998-07-01", got ${describe(value)}`);
   return day;
+}
+
+/**
+ * Day numbers of one column in row order, written as `dayOf` allows.
+ * @throws DataError naming the first row that is no day.
+ */
+export function dayColumn(table: ColumnTable, name: string, place: string): readonly number[] {
+  return valueColumn(table, name, place).map((value, row) => {
+    const day = dayOf(value);
+    if (day !== undefined) return day;
+    const allowed = 'a day such as "1997-09-30"';
+    throw new DataError(`${place}: ${name} in row ${row + 1} must be ${allowed}, got ${describe(value)}`);
+  });
 }

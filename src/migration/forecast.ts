@@ -1,7 +1,8 @@
+import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawMultinomial } from "../numeric/sampling.js";
 import { requireHorizon, type ShareMatrix } from "./chain.js";
-import { drawTransitionMatrix, quantile, type TransitionMatrix } from "./transitions.js";
+import { drawTransitionMatrix, type TransitionMatrix } from "./transitions.js";
 
 /** How customers in each state are forecast. */
 export interface StateForecastOptions {
@@ -61,7 +62,7 @@ export function forecastStates(estimate: TransitionMatrix, options: StateForecas
   const end = (p: number): number[][] =>
     expected.map((row, t) =>
       row.map((_, state) =>
-        quantile(
+        quantileOf(
           futures.map((future) => future[t]?.[state] as number),
           p,
         ),

@@ -1,7 +1,7 @@
 import type { ColumnTable } from "arquero";
-import { isoDay, isoMonth, monthNumber } from "../core/day.js";
 import { DataError } from "../core/errors.js";
-import { dayOf, requireDay } from "../core/read-day.js";
+import { type CalendarPeriod, calendar } from "../core/period.js";
+import { dayColumn, requireDay } from "../core/read-day.js";
 import { compareIds, describe, idColumn, numberColumn, valueColumn } from "../core/table.js";
 
 /** The state of every customer in every period. */
@@ -19,9 +19,6 @@ export interface CustomerStates {
   readonly stateAt: Int16Array;
 }
 
-/** Length of the calendar periods in which states are taken; weeks begin on Monday. */
-export type StatePeriod = "week" | "month" | "quarter";
-
 /** A log of purchases and the periods its customers are looked at in. */
 export interface StateLogOptions {
   /** Column that names the customer; default "customer_key". */
@@ -29,7 +26,7 @@ export interface StateLogOptions {
   /** Column of the day: ISO text, Date (UTC) or integer days since 1970-01-01; default "ordered_on". */
   readonly date?: string;
   /** Length of a period. */
-  readonly by: StatePeriod;
+  readonly by: CalendarPeriod;
   /** Last day that is observed, included; a last period that it cuts is left out. */
   readonly end: string;
 }
@@ -196,37 +193,13 @@ interface StateLog {
   readonly rows: readonly { readonly cell: number; readonly row: number }[];
 }
 
-/** Weeks, months and quarters as integers: what period a day is in, its first day, what it is called. */
-const calendar: Readonly<
-  Record<
-    StatePeriod,
-    {
-      readonly of: (day: number) => number;
-      readonly label: (period: number) => string;
-    }
-  >
-> = {
-  week: { of: (day) => Math.floor((day + 3) / 7), label: (week) => isoDay(week * 7 - 3) }, // day 0 was a Thursday
-  month: { of: monthNumber, label: isoMonth },
-  quarter: {
-    of: (day) => Math.floor((monthNumber(day) - 1) / 3),
-    label: (quarter) => `${isoMonth(quarter * 3 + 1).slice(0, 4)}-Q${(quarter % 4) + 1}`,
-  },
-};
-
 const MOST_CELLS = 2 ** 27; // a gigabyte of spend
 
 function readLog(purchases: ColumnTable, options: StateLogOptions): StateLog {
   const { customer = "customer_key", date = "ordered_on", by, end } = options;
   const { of, label } = calendar[by];
   const ids = idColumn(purchases, customer, "purchases");
-  const periodOfRow = valueColumn(purchases, date, "purchases").map((value, row) => {
-    const day = dayOf(value);
-    if (day !== undefined) return of(day);
-    throw new DataError(
-      `purchases: ${date} in row ${row + 1} must be a day such as "1997-09-30", got ${describe(value)}`,
-    );
-  });
+  const periodOfRow = dayColumn(purchases, date, "purchases").map(of);
   const last = of(requireDay("end", end) + 1) - 1; // the last period that is whole
   const first = periodOfRow.reduce((least, period) => Math.min(least, period), Number.POSITIVE_INFINITY);
   if (first > last) {

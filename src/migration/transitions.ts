@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.js";
+import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawGamma, drawMultinomial } from "../numeric/sampling.js";
 import { regularisedBeta } from "../numeric/special.js";
@@ -194,7 +195,7 @@ export function bootstrapTransitions(
   const end = (p: number): number[][] =>
     states.map((_, from) =>
       states.map((__, to) =>
-        quantile(
+        quantileOf(
           matrices.map((matrix) => matrix[from]?.[to] as number),
           p,
         ),
@@ -337,12 +338,4 @@ function betaQuantile(p: number, a: number, b: number): number {
     else high = middle;
   }
   return (low + high) / 2;
-}
-
-/** Quantile of numbers, interpolated between neighbours (type 7). */
-export function quantile(values: readonly number[], p: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const place = p * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] as number;
-  return below + (place % 1) * ((sorted[Math.ceil(place)] as number) - below);
 }

@@ -1,5 +1,6 @@
 import { type ColumnTable, table } from "arquero";
 import { ConvergenceError } from "../core/errors.js";
+import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import {
   type MarkovChain,
@@ -10,7 +11,7 @@ import {
   solve,
   sumOf,
 } from "./chain.js";
-import { drawTransitionMatrix, quantile, type TransitionMatrix } from "./transitions.js";
+import { drawTransitionMatrix, type TransitionMatrix } from "./transitions.js";
 
 /** What customers in each state are worth a period, and what later money is worth today. */
 export interface MarkovTerms {
@@ -87,7 +88,7 @@ export function markovValueInterval(
   );
   const end = (p: number): number[] =>
     states.map((_, state) =>
-      quantile(
+      quantileOf(
         drawn.map((values) => values[state] as number),
         p,
       ),

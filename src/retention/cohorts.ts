@@ -1,12 +1,10 @@
 import { type ColumnTable, from } from "arquero";
-import { dayNumber, isoDay, isoMonth, monthNumber } from "../core/day.js";
+import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
-import { dayOf, requireDay } from "../core/read-day.js";
-import { describe, idColumn, numberColumn, textColumn, valueColumn } from "../core/table.js";
+import { type CalendarPeriod, calendar } from "../core/period.js";
+import { dayColumn, requireDay } from "../core/read-day.js";
+import { idColumn, numberColumn, textColumn, valueColumn } from "../core/table.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
-
-/** Length of the calendar periods that cohorts and their ages are counted in; weeks begin on Monday. */
-export type CohortPeriod = "week" | "month" | "quarter";
 
 /** How a log of purchases becomes cohorts. */
 export interface CohortOptions {
@@ -17,34 +15,10 @@ export interface CohortOptions {
   /** Column of the money, below 0 for a return; default "amount". */
   readonly amount?: string;
   /** Customers of one cohort made their first purchase in the same week, month or quarter. */
-  readonly by: CohortPeriod;
+  readonly by: CalendarPeriod;
   /** Last day that is observed, included, such as "1998-06-30"; never the clock. */
   readonly end: string;
 }
-
-/** Weeks, months and quarters as integers: what period a day is in, what it is called, its first day. */
-const calendar: Readonly<
-  Record<
-    CohortPeriod,
-    {
-      readonly of: (day: number) => number;
-      readonly label: (period: number) => string;
-      readonly firstDay: (period: number) => number;
-    }
-  >
-> = {
-  week: {
-    of: (day) => Math.floor((day + 3) / 7), // day 0 was a Thursday
-    label: (week) => isoDay(week * 7 - 3),
-    firstDay: (week) => week * 7 - 3,
-  },
-  month: { of: monthNumber, label: isoMonth, firstDay: (month) => dayNumber(`${isoMonth(month)}-01`) },
-  quarter: {
-    of: (day) => Math.floor((monthNumber(day) - 1) / 3),
-    label: (quarter) => `${isoMonth(quarter * 3 + 1).slice(0, 4)}-Q${(quarter % 4) + 1}`,
-    firstDay: (quarter) => dayNumber(`${isoMonth(quarter * 3 + 1)}-01`),
-  },
-};
 
 /**
  * Cohorts of customers by the period of their first purchase, one row a cohort and period up to the end. Purchases say
@@ -150,13 +124,7 @@ function readLog(purchases: ColumnTable, options: CohortOptions, lastDay: number
   const money = numberColumn(purchases, amount, "purchases");
   const placeOf = new Map<unknown, number>();
   const log: LogRow[] = [];
-  for (const [row, value] of valueColumn(purchases, date, "purchases").entries()) {
-    const day = dayOf(value);
-    if (day === undefined) {
-      throw new DataError(
-        `purchases: ${date} in row ${row + 1} must be a day such as "1997-09-30", got ${describe(value)}`,
-      );
-    }
+  for (const [row, day] of dayColumn(purchases, date, "purchases").entries()) {
     if (day > lastDay) continue;
     const place = placeOf.get(ids[row]) ?? placeOf.size;
     placeOf.set(ids[row], place);

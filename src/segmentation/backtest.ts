@@ -2,8 +2,8 @@ import { type ColumnTable, table } from "arquero";
 import { DataError } from "../core/errors.js";
 import { dayOf, requireDay } from "../core/read-day.js";
 import { describe, numberColumn, valueColumn } from "../core/table.js";
+import { ExactSum } from "../numeric/quantile.js";
 import { type BootstrapOptions, meanInterval } from "./bootstrap.js";
-import { ExactSum } from "./quantile.js";
 import { type RfmScoring, type RfmTableOptions, rfmTable, scoreRfm } from "./rfm.js";
 import { assignSegments, type SegmentTable, standardSegments } from "./segments.js";
 

@@ -1,8 +1,8 @@
 import { type ColumnTable, table } from "arquero";
 import { DataError } from "../core/errors.js";
+import { total } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { type BootstrapOptions, type Interval, percentileInterval, requireFraction } from "./bootstrap.js";
-import { total } from "./quantile.js";
 
 /**
  * What to do with customers whose revenue is negative, because they returned more than they bought in the period:

@@ -2,8 +2,8 @@ import { type ColumnTable, table } from "arquero";
 import { mean } from "simple-statistics";
 import { DataError } from "../core/errors.js";
 import { numberColumn, valueColumn } from "../core/table.js";
+import { quantileType7, total } from "../numeric/quantile.js";
 import { gini, type NegativeRule } from "./concentration.js";
-import { quantileType7, total } from "./quantile.js";
 import { type SegmentTable, standardSegments } from "./segments.js";
 
 /**

@@ -4,7 +4,7 @@ import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { dayOf, requireDay } from "../core/read-day.js";
 import { compareIds, describe, idColumn, numberColumn, valueColumn } from "../core/table.js";
-import { ExactSum, quantileType7 } from "./quantile.js";
+import { ExactSum, quantileType7 } from "../numeric/quantile.js";
 
 /**
  * What to do with rows of negative amount:

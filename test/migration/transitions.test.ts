@@ -3,7 +3,6 @@ import { DataError } from "../../src/core/errors.js";
 import {
   bootstrapTransitions,
   drawTransitionMatrix,
-  quantile,
   transitionCounts,
   transitionMatrix,
 } from "../../src/migration/transitions.js";
@@ -289,8 +288,4 @@ describe("bootstrap of transition matrices", () => {
       new RangeError("resamples must be a whole number of at least 20, got 5"),
     );
   });
-});
-
-it("quantiles are those of type 7", () => {
-  expect([0, 0.25, 0.5, 1].map((p) => quantile([4, 1, 3, 2], p))).toEqual([1, 1.75, 2.5, 4]);
 });

@@ -1,14 +1,10 @@
 import { type ColumnTable, table } from "arquero";
 import { expect, it } from "vitest";
-import {
-  type CohortMeasure,
-  type CohortPeriod,
-  cohortTable,
-  cohortTriangle,
-} from "../../src/retention/cohorts.js";
+import type { CalendarPeriod } from "../../src/core/period.js";
+import { type CohortMeasure, cohortTable, cohortTriangle } from "../../src/retention/cohorts.js";
 import { block, type ReferenceCase, referenceTable, toleranceOf } from "./case.js";
 
-const periods: Readonly<Record<string, CohortPeriod>> = { W: "week", M: "month", Q: "quarter" };
+const periods: Readonly<Record<string, CalendarPeriod>> = { W: "week", M: "month", Q: "quarter" };
 
 /** Holds cohort sizes, active customers and revenue by age to one `cohort_` case. */
 export function runCohortCase(reference: ReferenceCase): void {

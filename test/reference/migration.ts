@@ -1,12 +1,13 @@
 import { expect, it } from "vitest";
+import type { CalendarPeriod } from "../../src/core/period.js";
 import { stationaryDistribution } from "../../src/migration/chain.js";
-import { type StatePeriod, statesBySpend } from "../../src/migration/states.js";
+import { statesBySpend } from "../../src/migration/states.js";
 import { transitionCounts, transitionMatrix } from "../../src/migration/transitions.js";
 import { markovValue } from "../../src/migration/value.js";
 import { block, numbers, type ReferenceCase, toleranceOf } from "./case.js";
 import { lastDay, readPurchases } from "./cohort.js";
 
-const periods: Readonly<Record<string, StatePeriod>> = { W: "week", M: "month", Q: "quarter" };
+const periods: Readonly<Record<string, CalendarPeriod>> = { W: "week", M: "month", Q: "quarter" };
 
 /** Holds states, transitions, the stationary distribution and Markov-chain values to one `migration_` case. */
 export function runMigrationCase(reference: ReferenceCase): void {

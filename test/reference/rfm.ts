@@ -1,7 +1,7 @@
 import { type ColumnTable, table } from "arquero";
 import { expect, it } from "vitest";
+import { quantileType7, total } from "../../src/numeric/quantile.js";
 import { gini, revenueDeciles } from "../../src/segmentation/concentration.js";
-import { quantileType7, total } from "../../src/segmentation/quantile.js";
 import { type RfmScores, rfmTable, scoreRfm } from "../../src/segmentation/rfm.js";
 import {
   type Block,

@@ -15,6 +15,10 @@ export function quantileType7(sorted: ArrayLike<number>, p: number): number {
   return rest === 0 ? low : (1 - rest) * low + rest * high;
 }
 
+/** The same of values in any order. */
+export const quantileOf = (values: ArrayLike<number>, p: number): number =>
+  quantileType7(Float64Array.from(values).sort(), p);
+
 /** A sum without rounding drift: the error of every addition is carried along (Neumaier 1974). */
 export class ExactSum {
   #sum = 0;
