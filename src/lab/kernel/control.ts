@@ -15,17 +15,21 @@ export const STATE = {
   cell: 0,
   /** The same once it is compiled and its code runs. */
   running: 1,
-  /** 1: the main thread wants to exit; 2: this thread has closed its sockets. */
+  /** 1: the main thread wants to exit; 2: this thread has closed its sockets and reads none any more. */
   closing: 2,
 } as const;
 
 /** Shared state with all its fields. */
 export const STATE_BYTES = 12;
 
-/** Has the other thread close its sockets: ZeroMQ aborts a process that ends while a thread holds some. */
+/** Asks the other thread to close its sockets and end. */
+export function requestClose(state: Int32Array): void {
+  if (Atomics.compareExchange(state, STATE.closing, 0, 1) === 0) Atomics.notify(state, STATE.closing);
+}
+
+/** Waits until the other thread has closed: ZeroMQ aborts a process that ends while a thread holds sockets. */
 export function closeControl(state: Int32Array): void {
-  if (Atomics.compareExchange(state, STATE.closing, 0, 1) !== 0) return;
-  Atomics.notify(state, STATE.closing);
+  requestClose(state);
   Atomics.wait(state, STATE.closing, 1, CLOSE_MS);
 }
 
@@ -109,7 +113,7 @@ async function serveControl(data: ControlData, state: Int32Array, socket: Router
     if (type === "interrupt_request") void interruptCell(state);
     if (type === "shutdown_request") {
       tell("shutdown");
-      setTimeout(die, SHUTDOWN_GRACE_MS);
+      setTimeout(die, SHUTDOWN_GRACE_MS).unref();
     }
   }
 }
@@ -129,9 +133,9 @@ function isAlive(pid: number): boolean {
 }
 
 /** A kernel whose parent died would stay for ever: nobody could stop it any more. */
-function watchParent(parentPid: number): void {
+function watchParent(parentPid: number): NodeJS.Timeout {
   const firstParent = process.ppid;
-  setInterval(() => {
+  return setInterval(() => {
     if (process.ppid !== firstParent || !isAlive(parentPid)) die();
   }, PARENT_CHECK_MS);
 }
@@ -141,14 +145,14 @@ if (parentPort) {
   const state = new Int32Array(data.state);
   const control = new Router({ linger: 100 });
   const heartbeat = new Reply({ linger: 0 });
-  watchParent(data.parentPid);
-  const closing = Atomics.waitAsync(state, STATE.closing, 0);
-  void Promise.resolve(closing.value).then(() => {
-    control.close();
-    heartbeat.close();
-    Atomics.store(state, STATE.closing, 2);
-    Atomics.notify(state, STATE.closing);
-  });
-  void serveHeartbeat(data, heartbeat);
-  void serveControl(data, state, control);
+  const watch = watchParent(data.parentPid);
+  const serving = Promise.allSettled([serveHeartbeat(data, heartbeat), serveControl(data, state, control)]);
+  await Atomics.waitAsync(state, STATE.closing, 0).value;
+  control.close();
+  heartbeat.close();
+  await serving;
+  clearInterval(watch);
+  Atomics.store(state, STATE.closing, 2);
+  Atomics.notify(state, STATE.closing);
+  parentPort.close(); // nothing holds the thread now: it ends by itself, the only end ZeroMQ survives
 }

@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { format } from "node:util";
 import { Publisher, Router } from "zeromq";
-import { STATE } from "./control.js";
+import { requestClose, STATE } from "./control.js";
 import {
   CellPositions,
   cellFileName,
@@ -134,10 +134,10 @@ export class Kernel {
     this.#executor?.interrupt();
   }
 
-  /** Ends the process. */
+  /** Ends the process, by way of its other thread. */
   shutdown(): void {
     this.#executor?.close();
-    process.exit(0);
+    requestClose(this.#state);
   }
 
   /** Sends an error nobody awaited to the cell that ran last. */

@@ -47,6 +47,7 @@ control.on("message", (notice: ControlNotice) => {
   if (notice === "interrupt") kernel.interrupt();
   if (notice === "shutdown") kernel.shutdown();
 });
+control.on("exit", () => process.exit(0));
 process.on("exit", () => {
   kernel.flush();
   closeControl(new Int32Array(state));

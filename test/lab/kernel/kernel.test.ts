@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Request as HeartbeatClient } from "zeromq";
 import { type KernelMessage, type KernelProcess, startKernel } from "../../../src/lab/kernel/client.js";
+import type { ConnectionInfo } from "../../../src/lab/kernel/wire.js";
 import { execute, isAlive, withKernel } from "./session.js";
 
 const notebooks = join(import.meta.dirname, "../../../notebooks");
@@ -296,6 +298,36 @@ describe("kernel and its surroundings", () => {
       expect(await exit).toEqual([3, null]);
       await vi.waitFor(() => expect(printed).toBe("last words\n"));
     });
+  });
+
+  it("ends in order while heartbeats are being answered", async () => {
+    const told = join(folder, "connection.json");
+    const launcher = new URL("../../../dist/lab/kernel/launcher.js", import.meta.url).href;
+    const script = `require("node:fs").copyFileSync(process.argv[1], ${JSON.stringify(told)});
+      process.argv.splice(1, 0, "launcher");
+      import(${JSON.stringify(launcher)});`;
+    for (let round = 0; round < 6; round += 1) {
+      const kernel = await startKernel({
+        cwd: folder,
+        argv: [process.execPath, "-e", script, "{connection_file}"],
+      });
+      const exit = once(kernel, "exit");
+      const { hb_port } = JSON.parse(readFileSync(told, "utf8")) as ConnectionInfo;
+      const heart = new HeartbeatClient({ linger: 0, receiveTimeout: 2000 });
+      heart.connect(`tcp://127.0.0.1:${String(hb_port)}`);
+      await heart.send("ping");
+      await heart.receive();
+      const beating = (async () => {
+        for (;;) {
+          await heart.send("ping");
+          await heart.receive();
+        }
+      })().catch(() => undefined);
+      await kernel.shutdown();
+      heart.close();
+      await beating;
+      expect([await exit, kernel.log]).toEqual([[0, null], ""]);
+    }
   });
 
   it("keeps its key in a file only its owner can read, and removes it", async () => {
