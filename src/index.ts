@@ -40,6 +40,13 @@ export {
   segmentShareFigure,
   topShareFigure,
 } from "./charts/segmentation.js";
+export {
+  covariateEffectFigure,
+  incidenceFigure,
+  survivalCalibrationFigure,
+  survivalFigure,
+  type TimeText,
+} from "./charts/survival.js";
 export { type FigureText, palette, percent, thousands, wrapTitle } from "./charts/theme.js";
 export {
   type AccuracyOptions,
@@ -363,6 +370,8 @@ export {
   acceleratedSurvival,
   fitAcceleratedFailure,
   type LifetimeDistribution,
+  type SimulatedLifetimes,
+  simulateLifetimes,
 } from "./retention/accelerated-failure.js";
 export {
   type CohortComparison,
@@ -410,6 +419,12 @@ export {
   type TimeTransform,
 } from "./retention/cox-diagnostics.js";
 export {
+  type CovariateEffect,
+  covariateEffects,
+  type SurvivalFit,
+  survivalSummary,
+} from "./retention/hazard-summary.js";
+export {
   type ConfidenceScale,
   type CumulativeHazard,
   conditionalSurvival,
@@ -426,6 +441,7 @@ export {
   survivalQuantile,
 } from "./retention/kaplan-meier.js";
 export { type LogRankTest, type LogRankWeights, logRankTest } from "./retention/log-rank.js";
+export { brierScore, survivalCalibration } from "./retention/survival-calibration.js";
 export type { SurvivalData } from "./retention/survival-data.js";
 export {
   bergerNasrValue,

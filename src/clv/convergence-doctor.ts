@@ -1,3 +1,4 @@
+import { chance } from "../core/text.js";
 import { hessianOf } from "../numeric/derivatives.js";
 import { onLogScale } from "../numeric/log-scale.js";
 import { symmetricEigen } from "../numeric/matrix.js";
@@ -8,7 +9,7 @@ import type { BuyingModel, ParameterValues } from "./buying-model.js";
 import { cellCustomers, type PurchaseCells } from "./cells.js";
 import { LOG_EDGE, type ModelFit, named, withEdge } from "./fit.js";
 import { nbd } from "./nbd.js";
-import { chance, likelihoodRatioTest } from "./summary.js";
+import { likelihoodRatioTest } from "./summary.js";
 
 /** The log-likelihood of a model over two of its parameters, for a contour figure. */
 export interface LikelihoodSurface {

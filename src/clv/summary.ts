@@ -1,3 +1,4 @@
+import { alignedColumns, chance, fourDigits } from "../core/text.js";
 import { normalQuantile } from "../numeric/special.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
 import type { LikelihoodRatioTest } from "./beta-discrete-weibull.js";
@@ -87,14 +88,14 @@ export function summary(fit: FitToSummarise): string {
     `${kind}, ${fit.observations.toLocaleString("en-US")} customers`,
     `log-likelihood ${fit.logLikelihood.toFixed(2)}, AIC ${aic.toFixed(2)}, BIC ${bic.toFixed(2)} (${parameters} parameters)`,
     "",
-    ...aligned(rows),
+    ...alignedColumns(rows),
     "",
     identificationLine(fit),
   ];
   if (fit.testOfSbg) {
     const { statistic, pValue } = fit.testOfSbg;
     lines.push(
-      `test of the sBG (c = 1): chi-squared ${short(statistic)}, 1 degree of freedom, p ${chance(pValue)}`,
+      `test of the sBG (c = 1): chi-squared ${fourDigits(statistic)}, 1 degree of freedom, p ${chance(pValue)}`,
     );
   }
   return [...lines, ...fit.warnings.map((text) => `warning: ${text}`)].join("\n");
@@ -106,49 +107,23 @@ function parameterRow(fit: FitToSummarise, name: string): string[] {
   const value = fit.parameters[name] as number;
   const error = fit.standardErrors[name] as number;
   const spread = Math.exp((Z95 * error) / value);
-  return [name, short(value), ...precision(fit, name, error, value / spread, value * spread)];
+  return [name, fourDigits(value), ...precision(fit, name, error, value / spread, value * spread)];
 }
 
 function coefficientRow(fit: FitToSummarise, name: string, coefficient: Coefficient): string[] {
   const { estimate, standardError, z, pValue } = coefficient;
   const width = Z95 * standardError;
   const limits = precision(fit, name, standardError, estimate - width, estimate + width);
-  return [name, short(estimate), ...limits, z.toFixed(2), chance(pValue)];
+  return [name, fourDigits(estimate), ...limits, z.toFixed(2), chance(pValue)];
 }
 
 /** Standard error and interval, where the data determine them. */
 const precision = (fit: FitToSummarise, name: string, error: number, low: number, high: number): string[] =>
   fit.identification.undetermined.includes(name)
     ? ["", "not determined"]
-    : [short(error), `${short(low)} to ${short(high)}`];
+    : [fourDigits(error), `${fourDigits(low)} to ${fourDigits(high)}`];
 
 function identificationLine({ identification: { conditionNumber, weak, ridge } }: FitToSummarise): string {
-  const condition = `condition number ${short(conditionNumber)}`;
+  const condition = `condition number ${fourDigits(conditionNumber)}`;
   return weak ? `weakly identified: ${ridge} (${condition})` : `well identified (${condition})`;
-}
-
-/** Four significant digits; powers of ten only where zeros would fill the line. */
-function short(value: number): string {
-  const size = Math.abs(value);
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(3);
-  return size >= 1000 ? value.toFixed(0) : value.toPrecision(4);
-}
-
-/** A p-value to three decimals. */
-export const chance = (p: number): string => (p < 0.001 ? "<0.001" : p.toFixed(3));
-
-/** Columns of text: the first to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((text, column) =>
-        column === 0 ? text.padEnd(widths[column] as number) : text.padStart(widths[column] as number),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
 }

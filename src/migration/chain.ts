@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.js";
+import { solve } from "../numeric/matrix.js";
 
 /** Rows of shares: from a state (row) to a state (column). */
 export type ShareMatrix = readonly (readonly number[])[];
@@ -115,16 +116,16 @@ export function firstPassage(chain: MarkovChain, target: string, horizon = 12): 
   const reach = reachable(stopped);
   const places = [...matrix.keys()];
   const ways = places.filter((state) => state !== goal && reach[state]?.[goal]);
-  const into = solve(
-    lessThanIdentity(matrix, ways),
+  const into = sumOfPowers(
+    among(matrix, ways),
     ways.map((from) => [matrix[from]?.[goal] as number]),
   );
   const probability = places.map(() => 0);
   for (const [place, state] of ways.entries()) probability[state] = into[place]?.[0] as number;
   const mayMiss = (state: number): boolean => places.some((to) => reach[state]?.[to] && !reach[to]?.[goal]);
   const sure = ways.filter((state) => !mayMiss(state));
-  const times = solve(
-    lessThanIdentity(matrix, sure),
+  const times = sumOfPowers(
+    among(matrix, sure),
     sure.map(() => [1]),
   );
   const periods = places.map(() => Number.POSITIVE_INFINITY);
@@ -182,7 +183,7 @@ export function absorption(chain: MarkovChain): Absorption {
   }
   const transient = [...matrix.keys()].filter((state) => !absorbing.includes(state));
   const unit = transient.map((_, row) => transient.map((__, column) => Number(row === column)));
-  const visits = solve(lessThanIdentity(matrix, transient), unit);
+  const visits = sumOfPowers(among(matrix, transient), unit);
   const probability = visits.map((row) =>
     absorbing.map((end) =>
       sumOf(row.map((time, place) => time * (matrix[transient[place] as number]?.[end] as number))),
@@ -191,9 +192,22 @@ export function absorption(chain: MarkovChain): Absorption {
   return Object.freeze({ transient, absorbing, visits, periods: visits.map(sumOf), probability });
 }
 
-/** Identity less the part of the matrix among the given states. */
-const lessThanIdentity = (matrix: ShareMatrix, states: readonly number[]): number[][] =>
-  states.map((from) => states.map((to) => Number(from === to) - (matrix[from]?.[to] as number)));
+/** The part of the matrix among the given states. */
+const among = (matrix: ShareMatrix, states: readonly number[]): number[][] =>
+  states.map((from) => states.map((to) => matrix[from]?.[to] as number));
+
+/**
+ * (I - M)^-1 B: the sum of B, M B, M^2 B and so on, M being shares that stay or are discounted.
+ * @throws DataError if there is no finite sum.
+ */
+export function sumOfPowers(shares: ShareMatrix, right: ShareMatrix): number[][] {
+  const rest = shares.map((row, from) => row.map((share, to) => Number(from === to) - share));
+  const sum = solve(rest, right);
+  if (sum) return sum;
+  throw new DataError(
+    "matrix: customers stay in some states for ever to working accuracy, no finite sum exists",
+  );
+}
 
 /** Groups of states that lead to each other and to no other: once in, nobody leaves. */
 function closedGroups(matrix: ShareMatrix): readonly (readonly number[])[] {
@@ -215,38 +229,6 @@ function reachable(matrix: ShareMatrix): readonly (readonly boolean[])[] {
     }
   }
   return reach;
-}
-
-/**
- * Solution X of A X = B by elimination with row exchanges.
- * @throws DataError if the matrix is singular to working accuracy.
- * @see Golub & Van Loan (2013), Matrix Computations, 4th ed., section 3.4.
- */
-export function solve(left: ShareMatrix, right: ShareMatrix): number[][] {
-  const a: Float64Array[] = left.map((row, place) => Float64Array.of(...row, ...(right[place] ?? [])));
-  const n = a.length;
-  const at = (row: number, column: number): number => a[row]?.[column] as number;
-  for (let pivot = 0; pivot < n; pivot++) {
-    let best = pivot;
-    for (let row = pivot + 1; row < n; row++) {
-      if (Math.abs(at(row, pivot)) > Math.abs(at(best, pivot))) best = row;
-    }
-    if (Math.abs(at(best, pivot)) < 1e-14) {
-      throw new DataError(
-        "matrix: customers stay in some states for ever to working accuracy, no finite sum exists",
-      );
-    }
-    [a[pivot], a[best]] = [a[best] as Float64Array, a[pivot] as Float64Array];
-    const top = a[pivot] as Float64Array;
-    for (const [place, row] of a.entries()) {
-      if (place === pivot) continue;
-      const factor = (row[pivot] as number) / (top[pivot] as number);
-      if (factor !== 0)
-        for (let column = pivot; column < row.length; column++)
-          row[column] = (row[column] as number) - factor * (top[column] as number);
-    }
-  }
-  return a.map((row, place) => Array.from(row.subarray(n), (value) => value / (row[place] as number)));
 }
 
 /** @throws RangeError if a number of periods is not a whole number from 0 up. */

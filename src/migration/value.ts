@@ -8,8 +8,8 @@ import {
   requireChain,
   requireHorizon,
   type ShareMatrix,
-  solve,
   sumOf,
+  sumOfPowers,
 } from "./chain.js";
 import { drawTransitionMatrix, type TransitionMatrix } from "./transitions.js";
 
@@ -240,8 +240,8 @@ function readActions({ states, actions, discountRate }: PolicyProblem): {
 
 /** (I - M)^-1 R for a matrix M of discounted shares. */
 const presentValue = (discounted: ShareMatrix, reward: readonly number[]): number[] =>
-  solve(
-    discounted.map((row, from) => row.map((share, to) => Number(from === to) - share)),
+  sumOfPowers(
+    discounted,
     reward.map((money) => [money]),
   ).map(([value]) => value as number);
 

@@ -108,6 +108,35 @@ export function invertSymmetric(matrix: Matrix): number[][] | undefined {
 }
 
 /**
+ * Solution X of A X = B by elimination with row exchanges; undefined if A is singular to working accuracy.
+ * @see Golub & Van Loan (2013), Matrix Computations, 4th ed., section 3.4.
+ */
+export function solve(left: Matrix, right: Matrix): number[][] | undefined {
+  const a: Float64Array[] = left.map((row, place) => Float64Array.of(...row, ...(right[place] ?? [])));
+  const n = a.length;
+  const at = (row: number, column: number): number => a[row]?.[column] as number;
+  for (let pivot = 0; pivot < n; pivot++) {
+    let best = pivot;
+    for (let row = pivot + 1; row < n; row++) {
+      if (Math.abs(at(row, pivot)) > Math.abs(at(best, pivot))) best = row;
+    }
+    if (Math.abs(at(best, pivot)) < 1e-14) {
+      return undefined;
+    }
+    [a[pivot], a[best]] = [a[best] as Float64Array, a[pivot] as Float64Array];
+    const top = a[pivot] as Float64Array;
+    for (const [place, row] of a.entries()) {
+      if (place === pivot) continue;
+      const factor = (row[pivot] as number) / (top[pivot] as number);
+      if (factor !== 0)
+        for (let column = pivot; column < row.length; column++)
+          row[column] = (row[column] as number) - factor * (top[column] as number);
+    }
+  }
+  return a.map((row, place) => Array.from(row.subarray(n), (value) => value / (row[place] as number)));
+}
+
+/**
  * Condition number of a symmetric matrix in the 2-norm: the largest eigenvalue over the smallest, by size.
  * Infinity if it is singular.
  * @throws RangeError if the matrix is not square or has an element that is not finite.

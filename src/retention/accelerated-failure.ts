@@ -2,6 +2,7 @@ import { ConvergenceError, DataError } from "../core/errors.js";
 import { invertSymmetric } from "../numeric/matrix.js";
 import type { Objective } from "../numeric/minimise.js";
 import { minimiseNewton } from "../numeric/newton.js";
+import type { Random } from "../numeric/random.js";
 import { normalQuantile } from "../numeric/special.js";
 import { logNormalTail, normalHazard, twoSidedP } from "../numeric/tail-probability.js";
 import { type Covariates, type Spread, spreadOf } from "./risk-sets.js";
@@ -360,6 +361,38 @@ export function acceleratedQuantile(
   if (!(share > 0 && share < 1)) throw new RangeError(`share must be between 0 and 1, got ${share}`);
   const z = noiseQuantile(fit.distribution, share);
   return logLifetimes(fit, covariates).map((centre) => Math.exp(centre + fit.scale * z));
+}
+
+/** Simulated customers: when each left or was last seen. */
+export interface SimulatedLifetimes {
+  /** When the customer left, or the end of its observation. */
+  readonly time: Float64Array;
+  /** 1 if the customer left by then, else 0. */
+  readonly event: Uint8Array;
+}
+
+/**
+ * Lifetimes drawn from a model, one for each row of covariates, each observed until its element of `until` (or for ever).
+ * A Weibull model is also one of proportional hazards: its log hazard ratios are -coefficient / scale.
+ * @throws DataError if a covariate is missing or bad, or `until` is not a number above 0 for each row.
+ */
+export function simulateLifetimes(
+  model: AcceleratedFailure,
+  covariates: Covariates,
+  random: Random,
+  { until }: { readonly until?: ArrayLike<number> } = {},
+): SimulatedLifetimes {
+  const centres = logLifetimes(model, covariates);
+  const ends =
+    until && numbersOf("until", until, centres.length, (value) => value > 0, "a finite number above 0");
+  const lifetimes = centres.map((centre) =>
+    Math.exp(centre + model.scale * noiseQuantile(model.distribution, 1 - random.uniform())),
+  );
+  const time = ends ? lifetimes.map((lifetime, row) => Math.min(lifetime, ends[row] as number)) : lifetimes;
+  return Object.freeze({
+    time,
+    event: Uint8Array.from(time, (seen, row) => Number(seen === lifetimes[row])),
+  });
 }
 
 /** Noise that a share exceeds. */

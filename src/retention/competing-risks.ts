@@ -17,7 +17,13 @@ import {
   riskDesign,
   type Ties,
 } from "./risk-sets.js";
-import { countAtMost, riskTable, type SurvivalColumns, survivalColumns } from "./survival-data.js";
+import {
+  countAtMost,
+  riskTable,
+  type SurvivalColumns,
+  survivalColumns,
+  uncensoredBefore,
+} from "./survival-data.js";
 
 /** Who was observed how long, and why they left. */
 export interface CompetingRisksData {
@@ -246,17 +252,11 @@ export function fitFineGray(
 
 /** Who lingers, and the chance to be uncensored just before each position's time (Kaplan-Meier of censoring). */
 function lingeringOf(design: RiskDesign, columns: SurvivalColumns, codes: Uint32Array): Lingering {
-  const { times, atRisk, events, censored } = riskTable(columns);
-  const before = new Float64Array(times.length);
-  let share = 1;
-  for (let k = 0; k < times.length; k++) {
-    before[k] = share;
-    const lost = censored[k] as number;
-    if (lost > 0) share *= Math.max(1 - lost / ((atRisk[k] as number) - (events[k] as number)), 0); // events go first
-  }
+  const risks = riskTable(columns);
+  const chances = uncensoredBefore(risks);
   return {
     stays: Uint8Array.from(design.row, (row, q) => (codes[row] !== 0 && design.event[q] === 0 ? 1 : 0)),
-    uncensored: design.time.map((time) => before[countAtMost(times, time) - 1] as number),
+    uncensored: design.time.map((time) => chances[countAtMost(risks.times, time) - 1] as number),
   };
 }
 

@@ -215,6 +215,20 @@ export function riskTable({ size, time, event, entry, weight }: SurvivalColumns)
 
 const RADIX_FROM = 500; // rows from which counting passes beat comparisons
 
+/**
+ * Chance not to be censored before each time of the table, and, as one more element, before ever after: Kaplan-Meier of the
+ * censoring, with the events of a time before its censorings.
+ */
+export function uncensoredBefore({ times, atRisk, events, censored }: RiskTable): Float64Array {
+  const chances = new Float64Array(times.length + 1).fill(1);
+  for (let k = 0; k < times.length; k++) {
+    const lost = censored[k] as number;
+    const stays = lost > 0 ? 1 - lost / ((atRisk[k] as number) - (events[k] as number)) : 1;
+    chances[k + 1] = (chances[k] as number) * Math.max(stays, 0);
+  }
+  return chances;
+}
+
 /** Row numbers in ascending order of finite values; rows of equal value keep their order. O(n) for many rows. */
 export function ascendingOrder(values: Float64Array): Uint32Array {
   const size = values.length;

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { conditionNumber, invertSymmetric, type Matrix, symmetricEigen } from "../../src/numeric/matrix.js";
+import {
+  conditionNumber,
+  invertSymmetric,
+  type Matrix,
+  solve,
+  symmetricEigen,
+} from "../../src/numeric/matrix.js";
 
 const element = (matrix: Matrix, i: number, j: number): number => matrix[i]?.[j] ?? Number.NaN;
 const product = (a: Matrix, b: Matrix): number[][] =>
@@ -153,5 +159,35 @@ describe("conditionNumber", () => {
         [0, 0],
       ]),
     ).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("solve", () => {
+  it("gives back what the matrix was multiplied with, row exchanges included", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }), {
+          minLength: 4,
+          maxLength: 4,
+        }),
+        (rows) => {
+          const left = rows.map((row, i) => row.map((value, j) => value + (j === 3 - i ? 5 : 0))); // a zero diagonal is fine
+          const x = [[1], [-2], [3], [0.5]];
+          expect(difference(solve(left, product(left, x)) ?? [], x)).toBeLessThan(1e-12);
+        },
+      ),
+    );
+  });
+
+  it("is undefined for a singular matrix", () => {
+    expect(
+      solve(
+        [
+          [1, 2],
+          [2, 4],
+        ],
+        [[1], [2]],
+      ),
+    ).toBeUndefined();
   });
 });

@@ -6,6 +6,7 @@ import {
   acceleratedSurvival,
   fitAcceleratedFailure,
   type LifetimeDistribution,
+  simulateLifetimes,
 } from "../../src/retention/accelerated-failure.js";
 import { remission, repeated, simulated } from "./worlds.js";
 
@@ -163,5 +164,33 @@ describe("predictions", () => {
     expect(() => acceleratedQuantile(model, { x: [1] }, 0)).toThrow("share must be between 0 and 1, got 0");
     expect(() => acceleratedSurvival(model, { x: [1] }, [-1])).toThrow("times must be from 0 up, got -1");
     expect(() => acceleratedSurvival(model, { y: [1] }, [1])).toThrow("covariates must contain x, got y");
+  });
+});
+
+describe("simulated lifetimes", () => {
+  const model = { coefficients: { intercept: 2, x: 0.5 }, scale: 0.6 };
+  it.each(["weibull", "exponential", "log-normal", "log-logistic"] as const)(
+    "give the parameters back that drew them: %s",
+    (distribution) => {
+      const random = randomSource(11);
+      const x = Array.from({ length: 6000 }, () => drawNormal(random));
+      const until = x.map(() => 4 + 30 * random.uniform());
+      const scale = distribution === "exponential" ? 1 : model.scale;
+      const data = simulateLifetimes({ ...model, distribution, scale }, { x }, random, { until });
+      expect(data.event.includes(0)).toBe(true);
+      const fit = fitAcceleratedFailure(data, { x }, { distribution });
+      const off = (name: "intercept" | "x"): number =>
+        Math.abs((fit.coefficients[name] as number) - model.coefficients[name]) /
+        (fit.standardErrors[name] as number);
+      expect(Math.max(off("intercept"), off("x"))).toBeLessThan(3);
+      expect(Math.abs(fit.scale - scale)).toBeLessThan(0.03);
+    },
+  );
+
+  it("name a row whose end is missing or not above 0", () => {
+    const of = (until: number[]) => () =>
+      simulateLifetimes({ ...model, distribution: "weibull" }, { x: [0, 1] }, randomSource(1), { until });
+    expect(of([1, 0])).toThrow("until in row 2 must be a finite number above 0, got 0");
+    expect(of([1])).toThrow("until must have one value for each of the 2 rows, got 1");
   });
 });
