@@ -1,4 +1,4 @@
-import { ConvergenceError, DataError } from "../core/errors.js";
+import { type ConcaveFit, fitConcave } from "../numeric/concave-fit.js";
 import { invertSymmetric } from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
 import {
@@ -60,11 +60,6 @@ export interface PartialFitOptions {
   readonly robust: Uint32Array | boolean;
 }
 
-const MAX_ITERATIONS = 30;
-const SETTLED = 1e-14; // Newton decrement: the step is 1e-7 standard errors long
-const VANISHED = 1e-8; // of the information at 0: the likelihood has gone flat
-const MOVING = 0.01; // change of the log hazard over a covariate's range in the last step
-
 /** Coefficients on the scale of the design, and the result in the units of the covariates. */
 export interface PartialFit {
   readonly beta: Float64Array;
@@ -78,135 +73,24 @@ export interface PartialFit {
  */
 export function fitPartialLikelihood(design: RiskDesign, options: PartialFitOptions): PartialFit {
   const { model, ties, penalty } = options;
-  const { names } = design;
-  const p = names.length;
-  const ridge = penalty * design.weight.reduce((sum, value) => sum + value, 0);
-  const start = partialLikelihood(design, new Float64Array(p), ties);
-  if (ridge === 0) requireIndependent(model, names, start.information);
-  let beta = new Float64Array(p);
-  let state = start;
-  for (let iteration = 0; ; iteration++) {
-    const information = state.information.map((row, i) =>
-      row.map((value, j) => (i === j ? value + ridge : value)),
-    );
-    const inverse = invertSymmetric(information);
-    if (!inverse) throw separated(model, design, beta);
-    const slope = state.score.map((value, j) => value - ridge * (beta[j] as number));
-    const step = Float64Array.from(inverse, (row) =>
-      row.reduce((sum, value, j) => sum + value * (slope[j] as number), 0),
-    );
-    const decrement = step.reduce((sum, value, j) => sum + value * (slope[j] as number), 0);
-    if (decrement < SETTLED) {
-      const flat = names.filter(
-        (_, j) => diagonal(information, j) < VANISHED * diagonal(start.information, j),
-      );
-      if (flat.length > 0) throw separation(model, flat);
-      return {
-        beta,
-        result: resultOf(design, options, { beta, state, start, inverse, iterations: iteration }),
-      };
-    }
-    if (iteration === MAX_ITERATIONS) throw separated(model, design, step);
-    [beta, state] = improved(design, ties, ridge, beta, state, step);
-  }
+  const { names, range, scale } = design;
+  const optimum = fitConcave({
+    model,
+    names,
+    likelihood: (beta) => partialLikelihood(design, beta, ties),
+    ranges: names.map((_, j) => (range[j] as number) / (scale[j] as number)),
+    ridge: penalty * design.weight.reduce((sum, value) => sum + value, 0),
+    idle: "must vary among those at risk when somebody leaves",
+    separated: "some value of it goes with nobody leaving, or always with the first to leave",
+  });
+  return { beta: optimum.beta, result: resultOf(design, options, optimum) };
 }
 
-const diagonal = (matrix: readonly (readonly number[])[], j: number): number => matrix[j]?.[j] as number;
-
-/** The Newton step, halved until the penalised likelihood does not fall. */
-function improved(
+function resultOf(
   design: RiskDesign,
-  ties: Ties,
-  ridge: number,
-  beta: Float64Array<ArrayBuffer>,
-  state: PartialLikelihood,
-  step: Float64Array,
-): [Float64Array<ArrayBuffer>, PartialLikelihood] {
-  const penalised = (at: PartialLikelihood, x: Float64Array): number =>
-    at.logLikelihood - (ridge / 2) * x.reduce((sum, value) => sum + value * value, 0);
-  const value = penalised(state, beta);
-  for (let factor = 1; ; factor /= 2) {
-    const candidate = beta.map((x, j) => x + factor * (step[j] as number));
-    const next = partialLikelihood(design, candidate, ties);
-    const rises = penalised(next, candidate) >= value - 1e-12 * Math.abs(value);
-    if (rises || factor < 1e-10) return [candidate, next];
-  }
-}
-
-/** Cholesky's factorisation of the scaled information, column by column: a pivot of 0 is a column that others give. */
-function requireIndependent(
-  model: string,
-  names: readonly string[],
-  information: readonly (readonly number[])[],
-): void {
-  const lower: number[][] = [];
-  const events = Math.max(...names.map((_, j) => diagonal(information, j)));
-  for (const [j, name] of names.entries()) {
-    const own = diagonal(information, j);
-    if (!(own > 1e-10 * events)) {
-      throw new DataError(
-        `${model}: covariate ${name} must vary among those at risk when somebody leaves, but does not: leave it out`,
-      );
-    }
-    const row: number[] = [];
-    for (let i = 0; i < j; i++) {
-      const other = lower[i] as number[];
-      let sum = (information[j]?.[i] as number) / Math.sqrt(own * diagonal(information, i));
-      for (let k = 0; k < i; k++) sum -= (row[k] as number) * (other[k] as number);
-      row.push(sum / (other[i] as number));
-    }
-    const pivot = 1 - row.reduce((sum, value) => sum + value * value, 0);
-    if (!(pivot > 1e-10)) {
-      const sources = combination(lower, row).flatMap((value, i) =>
-        Math.abs(value) > 1e-4 ? [names[i] as string] : [],
-      );
-      throw new DataError(
-        `${model}: covariate ${name} must not be a linear combination of ${sources.join(", ")}: leave one of them out, or set a penalty`,
-      );
-    }
-    lower.push([...row, Math.sqrt(pivot)]);
-  }
-}
-
-/** Coefficients of the earlier columns in a later one: solves L' c = row. */
-function combination(lower: readonly (readonly number[])[], row: readonly number[]): number[] {
-  const solution = [...row];
-  for (let i = row.length - 1; i >= 0; i--) {
-    let sum = row[i] as number;
-    for (let k = i + 1; k < row.length; k++) sum -= (lower[k]?.[i] as number) * (solution[k] as number);
-    solution[i] = sum / (lower[i]?.[i] as number);
-  }
-  return solution;
-}
-
-/** Error about the covariates that still move (or have run far) in scaled coefficients. */
-function separated(
-  model: string,
-  { names, range, scale }: RiskDesign,
-  movement: Float64Array,
-): ConvergenceError {
-  const reach = names.map(
-    (_, j) => Math.abs(movement[j] as number) * ((range[j] as number) / (scale[j] as number)),
-  );
-  const moving = names.filter((_, j) => (reach[j] as number) > MOVING);
-  return separation(model, moving.length > 0 ? moving : names);
-}
-
-const separation = (model: string, names: readonly string[]): ConvergenceError =>
-  new ConvergenceError(
-    `${model}: the coefficient of ${names.join(", ")} has no finite maximum, the likelihood rises for ever: ` +
-      "some value of it goes with nobody leaving, or always with the first to leave. Merge levels, leave it out, or set a penalty such as 0.01",
-  );
-
-interface Optimum {
-  readonly beta: Float64Array;
-  readonly state: PartialLikelihood;
-  readonly start: PartialLikelihood;
-  readonly inverse: readonly (readonly number[])[];
-  readonly iterations: number;
-}
-
-function resultOf(design: RiskDesign, options: PartialFitOptions, optimum: Optimum): HazardCoefficients {
+  options: PartialFitOptions,
+  optimum: ConcaveFit<PartialLikelihood>,
+): HazardCoefficients {
   const { names, scale } = design;
   const { beta, state, start, inverse, iterations } = optimum;
   const scaled = options.robust === false ? inverse : sandwich(design, options, beta, inverse);
