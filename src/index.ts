@@ -512,3 +512,16 @@ export {
 export { markdown, type Showable, type ShowOptions, show } from "./study/show.js";
 export { type Parameter, type StudyRecord, type StudySpec, study, studyRecord } from "./study/study.js";
 export type { ColumnView, TableView } from "./study/table-view.js";
+export type { AttributeColumns, ChoiceRows } from "./tradeoff/choice-data.js";
+export {
+  type ConditionalLogitFit,
+  type ConditionalLogitOptions,
+  choiceProbabilities,
+  fitConditionalLogit,
+  type UtilityCoefficients,
+} from "./tradeoff/conditional-logit.js";
+export {
+  type WillingnessToPay,
+  type WillingnessToPayResult,
+  willingnessToPay,
+} from "./tradeoff/willingness-to-pay.js";

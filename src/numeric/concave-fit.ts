@@ -42,7 +42,7 @@ export interface ConcaveFit<State extends LikelihoodAt> {
 }
 
 const MAX_ITERATIONS = 30;
-const SETTLED = 1e-14; // Newton decrement: the step is 1e-7 standard errors long
+const SETTLED = 1e-18; // Newton decrement: the step is 1e-9 standard errors long
 const VANISHED = 1e-8; // of the information at 0: the likelihood has gone flat
 const MOVING = 0.01; // change of the log hazard over a covariate's range in the last step
 

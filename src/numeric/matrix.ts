@@ -68,6 +68,26 @@ function withPositivePeak(vector: number[]): number[] {
 }
 
 /**
+ * Lower triangle L with L L' = the matrix, of a symmetric positive definite matrix; undefined if it is not positive definite
+ * to working accuracy.
+ * @throws RangeError if the matrix is not square or has an element that is not finite.
+ */
+export function choleskyFactor(matrix: Matrix): Float64Array[] | undefined {
+  requireSquare(matrix);
+  const n = matrix.length;
+  const lower = matrix.map(() => new Float64Array(n));
+  for (let j = 0; j < n; j++) {
+    for (let i = j; i < n; i++) {
+      let sum = at(matrix, i, j);
+      for (let k = 0; k < j; k++) sum -= at(lower, i, k) * at(lower, j, k);
+      if (i === j && !(sum > n * Number.EPSILON * at(matrix, j, j))) return undefined;
+      (lower[i] as Float64Array)[j] = i === j ? Math.sqrt(sum) : sum / at(lower, j, j);
+    }
+  }
+  return lower;
+}
+
+/**
  * Inverse of a symmetric positive definite matrix, by Cholesky's factorisation of the matrix scaled to a unit
  * diagonal; undefined if it is not positive definite to working accuracy.
  * @throws RangeError if the matrix is not square or has an element that is not finite.
@@ -78,15 +98,10 @@ export function invertSymmetric(matrix: Matrix): number[][] | undefined {
   const n = matrix.length;
   const scale = matrix.map((row, i) => Math.sqrt(row[i] as number));
   if (scale.some((value) => !(value > 0))) return undefined;
-  const lower = matrix.map(() => new Float64Array(n));
-  for (let j = 0; j < n; j++) {
-    for (let i = j; i < n; i++) {
-      let sum = at(matrix, i, j) / (scale[i] as number) / (scale[j] as number);
-      for (let k = 0; k < j; k++) sum -= at(lower, i, k) * at(lower, j, k);
-      if (i === j && !(sum > n * Number.EPSILON)) return undefined;
-      (lower[i] as Float64Array)[j] = i === j ? Math.sqrt(sum) : sum / at(lower, j, j);
-    }
-  }
+  const lower = choleskyFactor(
+    matrix.map((row, i) => row.map((value, j) => value / (scale[i] as number) / (scale[j] as number))),
+  );
+  if (!lower) return undefined;
   const inverseLower = matrix.map(() => new Float64Array(n));
   for (let j = 0; j < n; j++) {
     for (let i = j; i < n; i++) {

@@ -4,6 +4,7 @@ import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
 import { runClvCase } from "./clv.js";
 import { runCohortCase } from "./cohort.js";
 import { runMigrationCase } from "./migration.js";
+import { runMnlCase } from "./mnl.js";
 import { runRfmCase } from "./rfm.js";
 import { runSbgCase } from "./sbg.js";
 import { runSurvivalCase } from "./survival.js";
@@ -17,6 +18,7 @@ const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
   bgbb: runBgBbCase,
   cohort: runCohortCase,
   migration: runMigrationCase,
+  mnl: runMnlCase,
   rfm: runRfmCase,
   sbg: runSbgCase,
   survival: runSurvivalCase,

@@ -1,0 +1,186 @@
+import { DataError } from "../core/errors.js";
+import { describe } from "../core/table.js";
+
+/** Choices in the long form: one row for each alternative of a choice set, the rows of a set next to each other. */
+export interface ChoiceRows {
+  /** Choice set of each row: any label, unique to the set within a respondent. */
+  readonly set: ArrayLike<string | number>;
+  /** 1 or true for the alternative chosen, 0 or false for the others: one a set. */
+  readonly chosen: ArrayLike<number | boolean>;
+  /** Who chose; the rows of a respondent stand together. Every set is its own respondent unless given. */
+  readonly respondent?: ArrayLike<string | number>;
+  /** 0 or false for an alternative that could not be chosen; all could unless given. */
+  readonly available?: ArrayLike<number | boolean>;
+  /** How many choices a set stands for, above 0, the same in all its rows; 1 unless given. */
+  readonly weight?: ArrayLike<number>;
+}
+
+/** Columns of numbers by name, one value a row: coded attributes of the alternatives. */
+export type AttributeColumns = Readonly<Record<string, ArrayLike<number>>>;
+
+/** Checked choices: alternatives that could be chosen, set after set, respondent after respondent. */
+export interface ChoiceDesign {
+  /** Names of the covariates. */
+  readonly names: readonly string[];
+  /** Covariates of every available alternative, row after row. */
+  readonly x: Float64Array;
+  /** First alternative of each set, and their number as one element more. */
+  readonly setStart: Uint32Array;
+  /** Alternative chosen in each set. */
+  readonly choice: Uint32Array;
+  /** Weight of each set. */
+  readonly weight: Float64Array;
+  /** First set of each respondent, and the number of sets as one element more. */
+  readonly respondentStart: Uint32Array;
+  /** Labels of the respondents. */
+  readonly respondents: readonly unknown[];
+  /** Row of the data that each alternative comes from. */
+  readonly row: Uint32Array;
+}
+
+/**
+ * Checks choices and brings the available alternatives into typed columns.
+ * @throws DataError naming row and value: no rows, columns of different length, a covariate that is no finite number, a
+ * set with none or several chosen, with one alternative, or whose rows do not stand together, a chosen alternative that
+ * was not available, weights that differ within a set or are not above 0.
+ */
+export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): ChoiceDesign {
+  const size = rows.set.length;
+  if (size === 0) throw new DataError("choices must have at least one row, got none");
+  const names = Object.keys(attributes);
+  for (const [name, column] of Object.entries({
+    chosen: rows.chosen,
+    ...optionalColumns(rows),
+    ...attributes,
+  })) {
+    if (column.length === size) continue;
+    throw new DataError(`${name} must have one value for each of the ${size} rows, got ${column.length}`);
+  }
+  const columns = names.map((name) => attributes[name] as ArrayLike<number>);
+  const x = new Float64Array(size * names.length);
+  let filled = 0;
+  const row: number[] = [];
+  const setStart: number[] = [];
+  const choice: number[] = [];
+  const weight: number[] = [];
+  const respondentStart: number[] = [];
+  const respondents: unknown[] = [];
+  const seen = { respondents: new Set<unknown>(), sets: new Set<unknown>() };
+  for (let start = 0; start < size; ) {
+    const end = endOfSet(rows, start);
+    const respondent = rows.respondent ? label("respondent", rows.respondent, start) : choice.length + 1;
+    if (respondents.length === 0 || respondent !== respondents.at(-1)) {
+      requireNew(seen.respondents, respondent, `respondent ${describe(respondent)}`, start);
+      if (rows.respondent) seen.sets.clear();
+      respondentStart.push(choice.length);
+      respondents.push(respondent);
+    }
+    const set = label("set", rows.set, start);
+    requireNew(seen.sets, set, `set ${describe(set)}`, start);
+    setStart.push(row.length);
+    let chosen = -1;
+    for (let place = start; place < end; place++) {
+      const isChosen = flag("chosen", rows.chosen, place);
+      if (rows.available && !flag("available", rows.available, place)) {
+        if (!isChosen) continue;
+        throw new DataError(
+          `chosen in row ${place + 1} must be 0, for the alternative was not available, got 1`,
+        );
+      }
+      if (isChosen && chosen !== -1) {
+        throw new DataError(
+          `chosen must be 1 once in set ${describe(set)}, got it in rows ${chosen + 1} and ${place + 1}`,
+        );
+      }
+      if (isChosen) {
+        chosen = place;
+        choice.push(row.length);
+      }
+      for (const [j, column] of columns.entries()) {
+        const value: unknown = column[place];
+        if (typeof value !== "number" || !Number.isFinite(value)) {
+          throw new DataError(
+            `${names[j]} in row ${place + 1} must be a finite number, got ${describe(value)}`,
+          );
+        }
+        x[filled++] = value;
+      }
+      row.push(place);
+    }
+    if (chosen === -1)
+      throw new DataError(
+        `chosen must be 1 once in set ${describe(set)}, got it nowhere from row ${start + 1} on`,
+      );
+    if (row.length - (setStart.at(-1) as number) < 2) {
+      throw new DataError(
+        `set ${describe(set)} must have at least two alternatives to choose from, got one in row ${start + 1}`,
+      );
+    }
+    weight.push(weightOf(rows, start, end));
+    start = end;
+  }
+  return {
+    names,
+    x: x.slice(0, filled),
+    setStart: Uint32Array.from([...setStart, row.length]),
+    choice: Uint32Array.from(choice),
+    weight: Float64Array.from(weight),
+    respondentStart: Uint32Array.from([...respondentStart, choice.length]),
+    respondents,
+    row: Uint32Array.from(row),
+  };
+}
+
+const optionalColumns = ({
+  respondent,
+  available,
+  weight,
+}: ChoiceRows): Record<string, ArrayLike<unknown>> => ({
+  ...(respondent ? { respondent } : {}),
+  ...(available ? { available } : {}),
+  ...(weight ? { weight } : {}),
+});
+
+/** Row after the last one of the set that begins at `start`. */
+function endOfSet({ set, respondent }: ChoiceRows, start: number): number {
+  let end = start + 1;
+  while (end < set.length && set[end] === set[start] && respondent?.[end] === respondent?.[start]) end++;
+  return end;
+}
+
+function label(name: string, values: ArrayLike<string | number>, row: number): string | number {
+  const value: unknown = values[row];
+  if ((typeof value === "string" && value !== "") || (typeof value === "number" && !Number.isNaN(value)))
+    return value;
+  throw new DataError(`${name} in row ${row + 1} must be a label, got ${describe(value)}`);
+}
+
+function flag(name: string, values: ArrayLike<number | boolean>, row: number): boolean {
+  const value = values[row];
+  if (value === 1 || value === true) return true;
+  if (value === 0 || value === false) return false;
+  throw new DataError(`${name} in row ${row + 1} must be 0 or 1, got ${describe(value)}`);
+}
+
+function requireNew(seen: Set<unknown>, value: unknown, what: string, row: number): void {
+  if (seen.has(value))
+    throw new DataError(`rows of ${what} must stand together, but it comes again in row ${row + 1}`);
+  seen.add(value);
+}
+
+function weightOf({ weight }: ChoiceRows, start: number, end: number): number {
+  if (!weight) return 1;
+  const first = weight[start] as number;
+  for (let row = start; row < end; row++) {
+    const value: unknown = weight[row];
+    if (typeof value !== "number" || !(value > 0 && Number.isFinite(value))) {
+      throw new DataError(`weight in row ${row + 1} must be a number above 0, got ${describe(value)}`);
+    }
+    if (value !== first) {
+      throw new DataError(
+        `weight in row ${row + 1} must be ${first} as in the rest of its set, got ${value}`,
+      );
+    }
+  }
+  return first;
+}
