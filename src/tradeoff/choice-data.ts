@@ -56,9 +56,6 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
     if (column.length === size) continue;
     throw new DataError(`${name} must have one value for each of the ${size} rows, got ${column.length}`);
   }
-  const columns = names.map((name) => attributes[name] as ArrayLike<number>);
-  const x = new Float64Array(size * names.length);
-  let filled = 0;
   const row: number[] = [];
   const setStart: number[] = [];
   const choice: number[] = [];
@@ -70,13 +67,13 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
     const end = endOfSet(rows, start);
     const respondent = rows.respondent ? label("respondent", rows.respondent, start) : choice.length + 1;
     if (respondents.length === 0 || respondent !== respondents.at(-1)) {
-      requireNew(seen.respondents, respondent, `respondent ${describe(respondent)}`, start);
+      requireNew(seen.respondents, respondent, "respondent", start);
       if (rows.respondent) seen.sets.clear();
       respondentStart.push(choice.length);
       respondents.push(respondent);
     }
     const set = label("set", rows.set, start);
-    requireNew(seen.sets, set, `set ${describe(set)}`, start);
+    requireNew(seen.sets, set, "set", start);
     setStart.push(row.length);
     let chosen = -1;
     for (let place = start; place < end; place++) {
@@ -96,15 +93,6 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
         chosen = place;
         choice.push(row.length);
       }
-      for (const [j, column] of columns.entries()) {
-        const value: unknown = column[place];
-        if (typeof value !== "number" || !Number.isFinite(value)) {
-          throw new DataError(
-            `${names[j]} in row ${place + 1} must be a finite number, got ${describe(value)}`,
-          );
-        }
-        x[filled++] = value;
-      }
       row.push(place);
     }
     if (chosen === -1)
@@ -121,7 +109,7 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
   }
   return {
     names,
-    x: x.slice(0, filled),
+    x: covariateRows(names, attributes, row),
     setStart: Uint32Array.from([...setStart, row.length]),
     choice: Uint32Array.from(choice),
     weight: Float64Array.from(weight),
@@ -162,10 +150,35 @@ function flag(name: string, values: ArrayLike<number | boolean>, row: number): b
   throw new DataError(`${name} in row ${row + 1} must be 0 or 1, got ${describe(value)}`);
 }
 
-function requireNew(seen: Set<unknown>, value: unknown, what: string, row: number): void {
-  if (seen.has(value))
-    throw new DataError(`rows of ${what} must stand together, but it comes again in row ${row + 1}`);
+function requireNew(seen: Set<unknown>, value: unknown, kind: string, row: number): void {
+  if (seen.has(value)) {
+    throw new DataError(
+      `rows of ${kind} ${describe(value)} must stand together, but it comes again in row ${row + 1}`,
+    );
+  }
   seen.add(value);
+}
+
+/** The covariates of some rows, row after row. */
+function covariateRows(
+  names: readonly string[],
+  attributes: AttributeColumns,
+  rows: readonly number[],
+): Float64Array {
+  const p = names.length;
+  const x = new Float64Array(rows.length * p);
+  for (const [j, name] of names.entries()) {
+    const column = attributes[name] as ArrayLike<number>;
+    for (let place = 0; place < rows.length; place++) {
+      const row = rows[place] as number;
+      const value: unknown = column[row];
+      if (typeof value !== "number" || !Number.isFinite(value)) {
+        throw new DataError(`${name} in row ${row + 1} must be a finite number, got ${describe(value)}`);
+      }
+      x[place * p + j] = value;
+    }
+  }
+  return x;
 }
 
 function weightOf({ weight }: ChoiceRows, start: number, end: number): number {
