@@ -125,6 +125,20 @@ export {
 } from "./clv/cells.js";
 export { type ClockEvent, clockDay, clockLength, type PurchaseClock } from "./clv/clock.js";
 export { survivorsByCohort } from "./clv/cohort-survivors.js";
+export {
+  type ContractModel,
+  fitPooledChurn,
+  forecastCohorts,
+  type PooledChurnFit,
+  type Pooling,
+} from "./clv/contract-pooling.js";
+export {
+  type ContractBaseValue,
+  type RenewalTerms,
+  sbgBaseValue,
+  sbgRetentionEffect,
+  sbgRetentionElasticity,
+} from "./clv/contract-retention.js";
 export { bdwPresentPayments, type ContractTerms, sbgPresentPayments } from "./clv/contract-value.js";
 export {
   explainFit,
@@ -374,6 +388,30 @@ export {
   simulateLifetimes,
 } from "./retention/accelerated-failure.js";
 export {
+  type BaseElasticities,
+  type BaseValue,
+  baseValueElasticities,
+  type CustomerBase,
+  cumulativeCustomers,
+  customerBaseValue,
+  type Diffusion,
+  type DiffusionFit,
+  fitDiffusion,
+  newCustomers,
+} from "./retention/base-value.js";
+export {
+  type BergerNasrCase,
+  bergerNasrValue,
+  type ChangingProfit,
+  type CustomerMigration,
+  type ProfitByTenure,
+  type RecencyChain,
+  recencyChain,
+  type SaleEveryFewYears,
+  type SeveralSalesAYear,
+  type YearlySales,
+} from "./retention/berger-nasr.js";
+export {
   type CohortComparison,
   type CohortMeasure,
   type CohortOptions,
@@ -441,10 +479,15 @@ export {
   survivalQuantile,
 } from "./retention/kaplan-meier.js";
 export { type LogRankTest, type LogRankWeights, logRankTest } from "./retention/log-rank.js";
+export {
+  type BaseEffect,
+  type RetentionEffects,
+  retentionEffectBySegment,
+  type SegmentEconomics,
+} from "./retention/retention-rate.js";
 export { brierScore, survivalCalibration } from "./retention/survival-calibration.js";
 export type { SurvivalData } from "./retention/survival-data.js";
 export {
-  bergerNasrValue,
   type ConstantCustomer,
   constantRetentionValue,
   expectedLifetimeAnnuity,

@@ -1,3 +1,5 @@
+import { requireFinite, requireRates } from "./rates.js";
+
 /** A customer who pays the same margin every period and renews at the end of each with the same probability. */
 export interface ConstantCustomer {
   /** Money per period; below 0 if serving costs more than it brings. */
@@ -28,7 +30,7 @@ export function constantRetentionValue(customer: ConstantCustomer, convention: P
   if (!(growth > -1 && growth < 1)) {
     throw new RangeError(`growth must be a fraction between -1 and 1, got ${growth}`);
   }
-  if (!Number.isFinite(margin)) throw new RangeError(`margin must be a number, got ${margin}`);
+  requireFinite({ margin });
   const net = (discountRate - growth) / (1 + growth);
   if (!(1 + net > retentionRate)) {
     throw new RangeError(
@@ -59,42 +61,12 @@ export function marginMultiple(retentionRate: number, discountRate: number, grow
  */
 export function expectedLifetimeAnnuity({ margin, retentionRate, discountRate }: ConstantCustomer): number {
   requireRates({ retentionRate, discountRate });
+  requireFinite({ margin });
   if (retentionRate === 1) throw new RangeError("retentionRate must be below 1 for a finite lifetime, got 1");
   const lifetime = 1 / (1 - retentionRate);
   const years =
     discountRate === 0 ? lifetime : -Math.expm1(-lifetime * Math.log1p(discountRate)) / discountRate;
   return margin * years;
-}
-
-/**
- * Berger & Nasr's case 1: sales once a period with gross contribution `contribution`, the first one now, and promotion
- * costs `promotion` in the middle of each period, over `periods` periods after the first sale.
- * @throws RangeError if a rate is not a fraction or periods is not a whole number from 1 up.
- * @see Berger & Nasr (1998), Customer Lifetime Value: Marketing Models and Applications, J. Interactive Marketing 12(1).
- */
-export function bergerNasrValue(spec: {
-  /** Gross contribution of a sale, money. */
-  readonly contribution: number;
-  /** Promotion cost per customer and period, money. */
-  readonly promotion: number;
-  /** Probability to buy again, a fraction per period. */
-  readonly retentionRate: number;
-  /** Discount rate, a fraction per period. */
-  readonly discountRate: number;
-  /** Periods after the first sale. */
-  readonly periods: number;
-}): number {
-  const { contribution, promotion, retentionRate, discountRate, periods } = spec;
-  requireRates({ retentionRate, discountRate });
-  if (!(Number.isSafeInteger(periods) && periods >= 1)) {
-    throw new RangeError(`periods must be a whole number of 1 or more, got ${periods}`);
-  }
-  let value = contribution;
-  for (let t = 1; t <= periods; t++) {
-    value += contribution * (retentionRate / (1 + discountRate)) ** t;
-    value -= promotion * retentionRate ** (t - 1) * (1 + discountRate) ** (0.5 - t);
-  }
-  return value;
 }
 
 /**
@@ -112,12 +84,4 @@ export function retentionEffect(
   if (before === 0) throw new RangeError("the value before the change must not be 0, got 0");
   const retentionRate = customer.retentionRate + change;
   return constantRetentionValue({ ...customer, retentionRate }, convention) / before - 1;
-}
-
-function requireRates(rates: Readonly<Record<string, number>>): void {
-  for (const [name, rate] of Object.entries(rates)) {
-    if (rate >= 0 && rate <= 1) continue;
-    const hint = rate > 1 ? "; a percentage must be divided by 100" : "";
-    throw new RangeError(`${name} must be a fraction from 0 to 1, got ${rate}${hint}`);
-  }
 }

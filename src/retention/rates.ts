@@ -1,0 +1,33 @@
+/**
+ * Checks rates that are fractions per period.
+ * @throws RangeError that names the rate which is not from 0 to 1.
+ */
+export function requireRates(rates: Readonly<Record<string, number>>): void {
+  for (const [name, rate] of Object.entries(rates)) {
+    if (rate >= 0 && rate <= 1) continue;
+    const hint = rate > 1 ? "; a percentage must be divided by 100" : "";
+    throw new RangeError(`${name} must be a fraction from 0 to 1, got ${rate}${hint}`);
+  }
+}
+
+/**
+ * Checks amounts of money and other numbers of either sign.
+ * @throws RangeError that names the number which is not finite.
+ */
+export function requireFinite(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!Number.isFinite(value)) throw new RangeError(`${name} must be a number, got ${value}`);
+  }
+}
+
+/**
+ * Checks amounts that cannot be negative.
+ * @throws RangeError that names the number which is not finite and 0 or more.
+ */
+export function requireFromZero(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!(value >= 0 && Number.isFinite(value))) {
+      throw new RangeError(`${name} must be a number of 0 or more, got ${value}`);
+    }
+  }
+}
