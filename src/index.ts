@@ -1,4 +1,11 @@
 export {
+  allocationFigure,
+  balanceFigure,
+  equityTornadoFigure,
+  equityTreeFigure,
+  frontierFigure,
+} from "./charts/balance.js";
+export {
   dataQualityFigure,
   monthlyRevenueFigure,
   servingValueFigure,
@@ -528,6 +535,61 @@ export {
   segmentOf,
   standardSegments,
 } from "./segmentation/segments.js";
+export {
+  type BalanceIntervals,
+  type BalanceOptimum,
+  type BalanceSpec,
+  type BalanceSpends,
+  balanceIntervals,
+  balanceSummary,
+  blattbergDeighton,
+  type DrawnInterval,
+  equityPerProspect,
+  marginalRate,
+  type RateCurve,
+  rateAt,
+  rateCurve,
+  valueWhenAcquired,
+  type WhatIfGrid,
+  whatIf,
+} from "./strategy/balance.js";
+export {
+  type Allocation,
+  type AllocationOptions,
+  acquisitionUse,
+  adbudgResponse,
+  allocateBudget,
+  frontier,
+  type GroupAllocation,
+  type GroupBounds,
+  type NextEuros,
+  type NextUse,
+  nextEuros,
+  type Response as SpendResponse,
+  rateResponse,
+  retentionUse,
+  type SpendChange,
+  spendChanges,
+  type Use,
+  type UseAllocation,
+} from "./strategy/budget.js";
+export {
+  type CustomerEquitySpec,
+  customerEquityTree,
+  type EquityFormula,
+  type EquityNode,
+  type EquitySegment,
+  type EquitySensitivity,
+  equitySensitivities,
+  nodeValue,
+  type SensitivityOptions,
+} from "./strategy/customer-equity-tree.js";
+export {
+  allocateJointly,
+  type JointAllocation,
+  type JointSegment,
+  type JointSegmentAllocation,
+} from "./strategy/joint-budget.js";
 export {
   type CheckResult,
   type CheckSpec,

@@ -1,8 +1,8 @@
 import { ConvergenceError, DataError } from "../core/errors.js";
+import { requireFinite, requireFromZero } from "../core/rates.js";
 import { invertSymmetric, symmetricEigen } from "../numeric/matrix.js";
 import { minimiseFrom } from "../numeric/minimise.js";
 import { logHypergeometric2F1 } from "../numeric/special.js";
-import { requireFinite, requireFromZero } from "./rates.js";
 import { constantRetentionValue, type PaymentConvention } from "./value-arithmetic.js";
 
 /** Customers acquired up to time t: alpha / (1 + exp(-beta - gamma t)), the model of technological substitution. */

@@ -1,5 +1,5 @@
+import { requireFinite, requireFromZero, requireRates } from "../core/rates.js";
 import { overPanels } from "../numeric/quadrature.js";
-import { requireFinite, requireFromZero, requireRates } from "./rates.js";
 
 /** What all of Berger & Nasr's cases need to know. */
 interface Horizon {
