@@ -1,3 +1,59 @@
+export { type Attribution, type AttributionRule, attribute } from "./acquisition/attribution.js";
+export {
+  type AcquisitionCostOptions,
+  acquisitionCosts,
+  type CostStatus,
+  poissonInterval,
+} from "./acquisition/cost.js";
+export {
+  type Ceiling,
+  ceilingOf,
+  type Estimate,
+  type IntervalOptions as ResponseIntervalOptions,
+  marginalCost,
+  responseEstimate,
+} from "./acquisition/marginal-cost.js";
+export {
+  type Payback,
+  type PaybackTerms,
+  payback,
+  type ValueToCost,
+  type ValueToCostTerms,
+  valueToCost,
+} from "./acquisition/payback.js";
+export {
+  type CurveForm,
+  curveForm,
+  curveFromCeiling,
+  decisionCalculus,
+  marginalResponse,
+  type Pool,
+  type ResponseCurve,
+  type ResponseFunctions,
+  type ResponseJudgement,
+  responseAt,
+  responseFunctions,
+  spendFor,
+} from "./acquisition/response-curve.js";
+export {
+  compareResponseShapes,
+  fitResponseCurve,
+  type ResponseData,
+  type ResponseFit,
+  type ResponseFitOptions,
+  responseSummary,
+  type ShapeComparison,
+  simulateResponse,
+} from "./acquisition/response-fit.js";
+export type { ResponseShape } from "./acquisition/response-shapes.js";
+export { type TouchPath, touchPaths } from "./acquisition/touch-paths.js";
+export {
+  acquisitionCostFigure,
+  monthlyAcquisitionCostFigure,
+  paybackFigure,
+  responseCurveFigure,
+  type WorthInterval,
+} from "./charts/acquisition.js";
 export {
   allocationFigure,
   balanceFigure,

@@ -1,6 +1,7 @@
 import type { ColumnTable } from "arquero";
 import type { LikelihoodSurface } from "../clv/convergence-doctor.js";
 import type { AliveHistory, CustomerMatrix, TraitDensity } from "../clv/validation.js";
+import { requireLevel } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { TimeUnit } from "../core/types.js";
@@ -551,7 +552,7 @@ export function forecastIntervalFigure(forecasts: ColumnTable, text: ForecastTex
   const place = "forecast intervals";
   const { horizon, unit, level = 0.9 } = text;
   requireHorizon(horizon);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const customer = textsOf(forecasts, "customer", place);
   const expected = numbersOf(forecasts, "expected", place);
   const sure = intervalTrace(forecasts, ["low", "high"], customer, place);

@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { chance } from "../core/text.js";
 import { hessianOf } from "../numeric/derivatives.js";
 import { onLogScale } from "../numeric/log-scale.js";
@@ -228,7 +229,7 @@ export function profileInterval<P extends string>(
   level = 0.95,
 ): ProfileInterval<P> {
   requireFitOf(model, cells, fit);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const place = placeOf(model, name);
   const target = normalQuantile((1 + level) / 2);
   const estimate = fit.parameters[name];

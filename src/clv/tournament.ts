@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireLevel } from "../core/arguments.js";
 import { isoDay } from "../core/day.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { requireDay } from "../core/read-day.js";
@@ -411,7 +412,7 @@ function resample(
   if (!(Number.isInteger(draws) && draws >= 20)) {
     throw new RangeError(`draws must be a whole number from 20 up, got ${draws}`);
   }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const drawn = Array.from({ length: draws }, (): readonly Scores[] => {
     const times = drawTimes(data.actual, random);
     const bought = boughtAlong(data, times);

@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { onLogScale } from "../numeric/log-scale.js";
 import { symmetricEigen } from "../numeric/matrix.js";
@@ -214,7 +215,7 @@ export function intervalsOf<P extends string>(
  * @see Hyndman & Fan (1996), Sample Quantiles in Statistical Packages, type 7.
  */
 export function equalTailed(values: readonly number[] | Float64Array, level = 0.9): QuantityInterval {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   if (values.length === 0) throw new RangeError("draws must hold at least one, got none");
   const sorted = Float64Array.from(values).sort();
   const wrong = sorted.find((value) => !Number.isFinite(value));

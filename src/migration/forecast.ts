@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawMultinomial } from "../numeric/sampling.js";
@@ -49,7 +50,7 @@ export function forecastStates(estimate: TransitionMatrix, options: StateForecas
   if (!(Number.isInteger(draws) && draws >= 20)) {
     throw new RangeError(`draws must be a whole number of at least 20, got ${draws}`);
   }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const expected = path(start, periods, joining, (count, from) =>
     (matrix[from] as readonly number[]).map((share) => count * share),
   );

@@ -1,8 +1,8 @@
+import { requireLevel } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
-import { quantileOf } from "../numeric/quantile.js";
+import { betaQuantile, quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawGamma, drawMultinomial } from "../numeric/sampling.js";
-import { regularisedBeta } from "../numeric/special.js";
 import { type MarkovChain, type ShareMatrix, sumOf } from "./chain.js";
 import { type CustomerStates, stateNames } from "./states.js";
 
@@ -86,7 +86,7 @@ export function transitionMatrix(
   { states, counts }: Pick<TransitionCounts, "states" | "counts">,
   { prior = 0, level = 0.9 }: TransitionOptions = {},
 ): TransitionMatrix {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   requireCounts(states, counts);
   const posterior = withPrior(states, counts, prior);
   const matrix = shares(states, posterior, "add it to another state or give a prior");
@@ -172,7 +172,7 @@ export function bootstrapTransitions(
   if (!(Number.isInteger(resamples) && resamples >= 20)) {
     throw new RangeError(`resamples must be a whole number of at least 20, got ${resamples}`);
   }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const { states } = customers;
   const cells = moveCells(customers);
   const redraw = cellSampler(cells.sizes, random);
@@ -326,16 +326,4 @@ function shares(states: readonly string[], rows: ShareMatrix, remedy: string): n
       `counts: row ${from + 1} (${states[from]}) must have at least one move, got none; ${remedy}`,
     );
   });
-}
-
-/** Quantile of a Beta(a, b) share, by bisection of its distribution function. */
-function betaQuantile(p: number, a: number, b: number): number {
-  let [low, high] = [0, 1];
-  while (high - low > 1e-13 * high) {
-    const middle = (low + high) / 2;
-    if (middle === low || middle === high) break;
-    if (regularisedBeta(middle, a, b) < p) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
 }

@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireLevel } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
@@ -80,7 +81,7 @@ export function markovValueInterval(
   if (!(Number.isInteger(draws) && draws >= 20)) {
     throw new RangeError(`draws must be a whole number of at least 20, got ${draws}`);
   }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const { states, matrix } = estimate;
   const value = markovValue({ states, matrix, ...terms });
   const drawn = Array.from({ length: draws }, () =>

@@ -1,3 +1,4 @@
+import { regularisedBeta, regularisedGamma } from "./special.js";
 /**
  * Quantile by linear interpolation between order statistics, h = (n - 1) p (type 7, the default of R and NumPy).
  * `sorted` ascends and holds at least one value; `p` is a fraction in [0, 1].
@@ -41,4 +42,32 @@ export function total(values: Iterable<number>): number {
   const sum = new ExactSum();
   for (const value of values) sum.add(value);
   return sum.total;
+}
+
+/**
+ * Quantile of the Gamma distribution with rate 1, to rounding.
+ * @throws RangeError as `regularisedGamma`.
+ */
+export function gammaQuantile(p: number, shape: number): number {
+  let high = shape + 1;
+  while (regularisedGamma(shape, high) < p) high *= 2;
+  return bisected((x) => regularisedGamma(shape, x) < p, high);
+}
+
+/**
+ * Quantile of the Beta(a, b) distribution, to rounding.
+ * @throws RangeError as `regularisedBeta`.
+ */
+export const betaQuantile = (p: number, a: number, b: number): number =>
+  bisected((x) => regularisedBeta(x, a, b) < p, 1);
+
+/** Where a condition that holds from 0 on ceases to hold, by halving the interval up to `high`. */
+function bisected(below: (x: number) => boolean, high: number): number {
+  let [from, to] = [0, high];
+  for (;;) {
+    const middle = (from + to) / 2;
+    if (middle === from || middle === to || to - from < 1e-14 * to) return middle;
+    if (below(middle)) from = middle;
+    else to = middle;
+  }
 }

@@ -1,5 +1,5 @@
+import { requireFinite, requireFromZero } from "../core/arguments.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
-import { requireFinite, requireFromZero } from "../core/rates.js";
 import { invertSymmetric, symmetricEigen } from "../numeric/matrix.js";
 import { minimiseFrom } from "../numeric/minimise.js";
 import { logHypergeometric2F1 } from "../numeric/special.js";

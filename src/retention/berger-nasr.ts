@@ -1,4 +1,4 @@
-import { requireFinite, requireFromZero, requireRates } from "../core/rates.js";
+import { requireFinite, requireFromZero, requireRates } from "../core/arguments.js";
 import { overPanels } from "../numeric/quadrature.js";
 
 /** What all of Berger & Nasr's cases need to know. */

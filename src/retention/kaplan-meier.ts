@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { normalQuantile } from "../numeric/special.js";
 import {
   countAtMost,
@@ -150,7 +151,7 @@ export const greenwoodTerm = (events: number, atRisk: number): number =>
 
 /** Standard normal score of a two-sided level. */
 export function normalScore(level: number): number {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   return normalQuantile((1 + level) / 2);
 }
 

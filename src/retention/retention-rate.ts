@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireFinite, requireFromZero, requireRates } from "../core/rates.js";
+import { requireFinite, requireFromZero, requireRates } from "../core/arguments.js";
 import { constantRetentionValue, type PaymentConvention } from "./value-arithmetic.js";
 
 /** Economics of a segment of customers per period; the last two are Reichheld & Sasser's reasons, where data show them. */

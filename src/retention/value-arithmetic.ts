@@ -1,4 +1,4 @@
-import { requireFinite, requireRates } from "../core/rates.js";
+import { requireFinite, requireRates } from "../core/arguments.js";
 
 /** A customer who pays the same margin every period and renews at the end of each with the same probability. */
 export interface ConstantCustomer {

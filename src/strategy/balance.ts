@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireRates } from "../core/rates.js";
+import { requireLevel, requireRates } from "../core/arguments.js";
 import { quantileOf } from "../numeric/quantile.js";
 
 /**
@@ -275,7 +275,7 @@ export function intervalOf(values: readonly number[], level: number): DrawnInter
 /** @throws RangeError if there are fewer than 20 draws or the level is not between 0 and 1. */
 export function requireDraws(draws: number, level: number): void {
   if (draws < 20) throw new RangeError(`draws must hold at least 20 draws, got ${draws}`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
 }
 
 /** What may be varied: the values to try of each. */

@@ -1,4 +1,4 @@
-import { requireRates } from "../core/rates.js";
+import { requireRates } from "../core/arguments.js";
 import { requireSpend } from "./balance.js";
 
 /** A segment of customers and prospects, each with constant terms per period. */

@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { choleskyFactor } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
@@ -57,7 +58,7 @@ export function willingnessToPay(
   const names = Object.keys(coefficients);
   const place = names.indexOf(price);
   if (place === -1) throw new RangeError(`price must be one of ${names.join(", ")}, got "${price}"`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   if (!(Number.isSafeInteger(draws) && draws >= 100)) {
     throw new RangeError(`draws must be a whole number from 100 up, got ${draws}`);
   }

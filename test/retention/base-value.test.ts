@@ -120,8 +120,8 @@ describe("value of a customer base", () => {
     ],
     [{ discountRate: Number.NaN }, "discountRate must be a fraction from 0 to 1, got NaN"],
     [{ margin: Number.POSITIVE_INFINITY }, "margin must be a number, got Infinity"],
-    [{ acquisitionCost: -1 }, "acquisitionCost must be a number of 0 or more, got -1"],
-    [{ customers: -1 }, "customers must be a number of 0 or more, got -1"],
+    [{ acquisitionCost: -1 }, "acquisitionCost must be a number from 0 up, got -1"],
+    [{ customers: -1 }, "customers must be a number from 0 up, got -1"],
     [{ now: Number.NaN }, "now must be a number, got NaN"],
     [{ now: -1000 }, "now must be late enough for 1e-12 of all customers to have come, got -1000"],
   ])("refuses %j", (change, message) => {

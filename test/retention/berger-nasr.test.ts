@@ -267,7 +267,7 @@ describe("Berger & Nasr's cases refuse", () => {
     [{ ...rare, yearsPerSale: 0 }, "yearsPerSale must be a whole number of 1 or more, got 0"],
     [{ ...growing, case: 3, years: 2.5 }, "years must be a whole number of 1 or more, got 2.5"],
     [{ ...growing, years: 0 }, "years must be a number above 0, got 0"],
-    [{ ...growing, profit: { ...profit, turn: -1 } }, "turn must be a number of 0 or more, got -1"],
+    [{ ...growing, profit: { ...profit, turn: -1 } }, "turn must be a number from 0 up, got -1"],
     [{ ...growing, profit: { ...profit, rise: Number.NaN } }, "rise must be a number, got NaN"],
     [
       { ...migrating, purchaseProbability: [] },

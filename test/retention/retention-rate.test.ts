@@ -152,10 +152,10 @@ describe("effect of five points of retention by segment", () => {
       { marginGrowth: 0.1 },
       "segment Gold: marginGrowth 0.1 outruns churn at retentionRate 0.9500000000000001: the mean margin has no steady state",
     ],
-    [{ customers: -1 }, "segment Gold: customers must be a number of 0 or more, got -1"],
+    [{ customers: -1 }, "segment Gold: customers must be a number from 0 up, got -1"],
     [{ margin: Number.NaN }, "segment Gold: margin must be a number, got NaN"],
     [{ fixedCost: Number.POSITIVE_INFINITY }, "segment Gold: fixedCost must be a number, got Infinity"],
-    [{ referrals: -0.1 }, "segment Gold: referrals must be a number of 0 or more, got -0.1"],
+    [{ referrals: -0.1 }, "segment Gold: referrals must be a number from 0 up, got -0.1"],
     [{ retentionRate: 0 }, "segment Gold: the value before the change must not be 0, got 0"],
   ])("refuses %j", (change, message) => {
     const segments = [basic, { ...gold, ...change }];

@@ -27,7 +27,18 @@ export function requireFinite(numbers: Readonly<Record<string, number>>): void {
 export function requireFromZero(numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
     if (!(value >= 0 && Number.isFinite(value))) {
-      throw new RangeError(`${name} must be a number of 0 or more, got ${value}`);
+      throw new RangeError(`${name} must be a number from 0 up, got ${value}`);
     }
   }
+}
+
+/** @throws RangeError if a level of coverage is not between 0 and 1. */
+export function requireLevel(level: number): void {
+  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+}
+
+/** @throws RangeError if an argument is not a finite number above the least one. */
+export function requireAbove(name: string, value: number, least: number): void {
+  if (value > least && value < Number.POSITIVE_INFINITY) return;
+  throw new RangeError(`${name} must be a number above ${least}, got ${value}`);
 }
