@@ -92,6 +92,13 @@ export {
 } from "./charts/clv-validation.js";
 export { type CohortText, cohortHeatMapFigure, cohortRevenueFigure } from "./charts/cohorts.js";
 export type { Figure, Layout, Trace } from "./charts/figure.js";
+export {
+  reliabilityFigure,
+  type SavedCurveText,
+  savedCurveFigure,
+  targetingFigure,
+  upliftFigure,
+} from "./charts/intervention.js";
 export { migrationFlowFigure, stateForecastFigure, transitionFigure } from "./charts/migration.js";
 export {
   decileFigure,
@@ -548,7 +555,7 @@ export {
   retentionEffectBySegment,
   type SegmentEconomics,
 } from "./retention/retention-rate.js";
-export { brierScore, survivalCalibration } from "./retention/survival-calibration.js";
+export { survivalBrierScore, survivalCalibration } from "./retention/survival-calibration.js";
 export type { SurvivalData } from "./retention/survival-data.js";
 export {
   type ConstantCustomer,
@@ -559,6 +566,37 @@ export {
   retentionEffect,
 } from "./retention/value-arithmetic.js";
 export * from "./samples/index.js";
+export {
+  type ChurnScoreFit,
+  type ChurnScoreOptions,
+  type ContractMonthOptions,
+  churnScores,
+  contractMonths,
+  fitChurnScore,
+} from "./scoring/contract-months.js";
+export {
+  type CoefficientTest,
+  type Covariates as LogisticCovariates,
+  dummies,
+  fitLogistic,
+  type LogisticFit,
+  type LogisticModel,
+  type LogisticOptions,
+  predictProbability,
+} from "./scoring/logistic.js";
+export {
+  type BrierScore,
+  brierScore,
+  type Calibration,
+  calibrationOf,
+  logLoss,
+  type RocArea,
+  reliabilityTable,
+  rocArea,
+  type ScoreQuality,
+  scoreQuality,
+  wilsonInterval,
+} from "./scoring/score-quality.js";
 export { type BacktestOptions, backtestSegments, segmentValues } from "./segmentation/backtest.js";
 export { type BootstrapOptions, type Interval, meanInterval } from "./segmentation/bootstrap.js";
 export {
@@ -640,6 +678,50 @@ export {
   nodeValue,
   type SensitivityOptions,
 } from "./strategy/customer-equity-tree.js";
+export {
+  type ArmPrior,
+  type GroupSizes,
+  holdoutProfit,
+  holdoutSize,
+  minimumDetectableEffect,
+  type ProportionMethod,
+  proportionPower,
+  proportionSampleSize,
+  type TestOptions,
+  type TestPlan,
+  type TwoRates,
+  testAndRoll,
+} from "./strategy/holdout-design.js";
+export {
+  type AmountArm,
+  type ArmUplift,
+  type ChurnCampaign,
+  type ContactedGroup,
+  compareTargeting,
+  contactBalance,
+  type Difference,
+  expectedMaximumProfit,
+  fitSavedCurve,
+  maximumProfitCutoff,
+  type OfferCandidates,
+  type OfferCosts,
+  type OfferPlan,
+  offerProfit,
+  type ProfitCutoff,
+  type SavedCurveFit,
+  type SavedCurveInterval,
+  type SavedCurveIntervalOptions,
+  type SavedCurveParameters,
+  savedCurveInterval,
+  savedShare,
+  stayRate,
+  type TargetingComparison,
+  type TargetingOptimum,
+  type TrialArm,
+  type UpliftTrial,
+  upliftFromTrial,
+  whoGetsAnOffer,
+} from "./strategy/intervention.js";
 export {
   allocateJointly,
   type JointAllocation,

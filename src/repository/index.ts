@@ -16,16 +16,23 @@ export type { Dialect } from "./dialect.js";
 export { type OpenOptions, open } from "./duckdb.js";
 export { type ColumnRules, type LoadOptions, loadCsv, loadParquet } from "./load.js";
 export {
+  type AcquisitionCells,
+  acquisitionCell,
   clubMember,
   customerDay,
   customerSummary,
   factClubOffer,
+  factContact,
+  factRetentionTrial,
   factSubscription,
   type Mart,
+  readAcquisition,
   readClub,
+  readContacts,
   readCustomerDay,
   readCustomerSummary,
   readMart,
+  readRetentionTrial,
   readSubscriptions,
 } from "./marts.js";
 export {
@@ -45,6 +52,7 @@ export {
   integerBetween,
   isoDate,
   monthBetween,
+  nonNegativeEuros,
   nonZeroInteger,
   number,
   oneOf,
@@ -64,6 +72,11 @@ export {
   type ReturnsBooking,
 } from "./schema.js";
 export {
+  type ActivityReports,
+  type ActivityTable,
+  activityRules,
+  activityTables,
+  loadActivities,
   loadProgrammes,
   loadSources,
   type Period,
@@ -76,6 +89,7 @@ export {
   type SourceTable,
   sourceRules,
   sourceTables,
+  type TableRules,
 } from "./sources.js";
 export type { SqlValue } from "./sql.js";
 export type {

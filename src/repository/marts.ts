@@ -223,6 +223,95 @@ export const clubMember: Mart<ClubMemberColumn> = {
     ORDER BY customer_key`,
 };
 
+type ContactColumn = "contact_id" | "customer_key" | "contacted_on" | "channel" | "reason";
+
+/** One row per service contact of a subscriber: `contacted_on` is a day since 1970-01-01. */
+export const factContact: Mart<ContactColumn> = {
+  name: "fact_contact",
+  columns: {
+    contact_id: "text",
+    customer_key: "integer",
+    contacted_on: "integer",
+    channel: "text",
+    reason: "text",
+  },
+  key: ["customer_key", "contacted_on", "contact_id"],
+  sql: ({ dayNumber }) => `
+    SELECT contact.contact_id AS contact_id, identity.customer_key AS customer_key,
+           ${dayNumber("contact.contacted_on")} AS contacted_on, contact.channel AS channel, contact.reason AS reason
+    FROM contacts AS contact
+    JOIN customer_identity AS identity ON identity.customer_id = contact.customer_id
+    ORDER BY customer_key, contacted_on, contact_id`,
+};
+
+type AcquisitionColumn = "month" | "acquisition_channel" | "region" | "spend_cents" | "customers";
+
+/**
+ * One row per month, acquisition channel and region in which money was spent: `customers` is how many of that channel and
+ * region registered in that month. `month` is year * 12 + month, EUR cents.
+ */
+export const acquisitionCell: Mart<AcquisitionColumn> = {
+  name: "acquisition_cell",
+  columns: {
+    month: "integer",
+    acquisition_channel: "text",
+    region: "text",
+    spend_cents: "bigint",
+    customers: "bigint",
+  },
+  key: ["month", "acquisition_channel", "region"],
+  sql: ({ monthNumber }) => `
+    WITH won AS (
+      SELECT registered_month AS month, acquisition_channel, region, COUNT(*) AS customers
+      FROM dim_customer GROUP BY registered_month, acquisition_channel, region
+    ), spent AS (
+      SELECT ${monthNumber("month")} AS month, acquisition_channel, region, spend_cents FROM acquisition_spend
+    )
+    SELECT spent.month AS month, spent.acquisition_channel AS acquisition_channel, spent.region AS region,
+           spent.spend_cents AS spend_cents, COALESCE(won.customers, 0) AS customers
+    FROM spent
+    LEFT JOIN won ON won.month = spent.month AND won.acquisition_channel = spent.acquisition_channel
+      AND won.region = spent.region
+    ORDER BY month, acquisition_channel, region`,
+};
+
+type RetentionTrialColumn =
+  | "subscription_id"
+  | "customer_key"
+  | "plan"
+  | "monthly_fee_cents"
+  | "started_on"
+  | "assigned_on"
+  | "offer_value_cents"
+  | "renewed";
+
+/**
+ * One row per subscription assigned to an arm of the experiment with retention offers: `offer_value_cents` is 0 in the
+ * control group, `renewed` is 1 or 0. `started_on` and `assigned_on` are days since 1970-01-01, EUR cents.
+ */
+export const factRetentionTrial: Mart<RetentionTrialColumn> = {
+  name: "fact_retention_trial",
+  columns: {
+    subscription_id: "text",
+    customer_key: "integer",
+    plan: "text",
+    monthly_fee_cents: "bigint",
+    started_on: "integer",
+    assigned_on: "integer",
+    offer_value_cents: "bigint",
+    renewed: "integer",
+  },
+  key: ["customer_key", "subscription_id"],
+  sql: ({ dayNumber }) => `
+    SELECT trial.subscription_id AS subscription_id, subscription.customer_key AS customer_key,
+           subscription.plan AS plan, subscription.monthly_fee_cents AS monthly_fee_cents,
+           subscription.started_on AS started_on, ${dayNumber("trial.assigned_on")} AS assigned_on,
+           trial.offer_value_cents AS offer_value_cents, trial.renewed AS renewed
+    FROM retention_trial AS trial
+    JOIN fact_subscription AS subscription ON subscription.subscription_id = trial.subscription_id
+    ORDER BY customer_key, subscription_id`,
+};
+
 /**
  * Reads a mart, sorted by its key. Numbers arrive as numbers, text as text, NULL as null.
  * @throws DataError if the mart has not been built, or has more rows than the row budget.
@@ -252,3 +341,30 @@ export const readSubscriptions = (warehouse: Warehouse): Promise<ColumnTable> =>
 
 /** One row per member of the club: see `clubMember` for the columns. @throws DataError as `readMart`. */
 export const readClub = (warehouse: Warehouse): Promise<ColumnTable> => readMart(warehouse, clubMember);
+
+/** One row per service contact: see `factContact` for the columns. @throws DataError as `readMart`. */
+export const readContacts = (warehouse: Warehouse): Promise<ColumnTable> => readMart(warehouse, factContact);
+
+/** Customers won by the money spent on them. */
+export interface AcquisitionCells {
+  /** One row per month, acquisition channel and region: see `acquisitionCell` for the columns. */
+  readonly cells: ColumnTable;
+  /** Customers in no cell: no record names their region, or nothing was spent on their month, channel and region. */
+  readonly customersElsewhere: number;
+}
+
+/**
+ * Customers won by month, acquisition channel and region, with the money spent there. The customers of the cells and those
+ * elsewhere are all customers of the repository.
+ * @throws DataError as `readMart`.
+ */
+export async function readAcquisition(warehouse: Warehouse): Promise<AcquisitionCells> {
+  const cells = await readMart(warehouse, acquisitionCell);
+  const customersElsewhere = await warehouse.query(`
+    SELECT (SELECT COUNT(*) FROM dim_customer) - (SELECT SUM(customers) FROM acquisition_cell) AS n`);
+  return { cells, customersElsewhere: customersElsewhere.get("n", 0) as number };
+}
+
+/** One row per subscription in the trial: see `factRetentionTrial` for the columns. @throws DataError as `readMart`. */
+export const readRetentionTrial = (warehouse: Warehouse): Promise<ColumnTable> =>
+  readMart(warehouse, factRetentionTrial);

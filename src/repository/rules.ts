@@ -97,6 +97,13 @@ export const positiveEuros: ColumnRule = restricted(
   (value) => value > 0,
 );
 
+/** An amount of EUR from 0 up, stored like `euros`. */
+export const nonNegativeEuros: ColumnRule = restricted(
+  euros,
+  "an amount in EUR from 0 up with at most two decimals",
+  (value) => value >= 0,
+);
+
 /** An existing day written 2024-12-31, stored as a DATE. */
 export const isoDate: ColumnRule = {
   type: "day",

@@ -2,10 +2,13 @@ import { dayNumber, isoDay, monthNumber, weekday } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import type { Dialect } from "./dialect.js";
 import {
+  acquisitionCell,
   clubMember,
   customerDay,
   customerSummary,
   factClubOffer,
+  factContact,
+  factRetentionTrial,
   factSubscription,
   type Mart,
 } from "./marts.js";
@@ -46,10 +49,11 @@ export interface RepositoryReport {
  * Builds the star schema from the loaded sources: `dim_customer`, `dim_product`, `dim_channel`, `dim_date`,
  * `fact_transaction`, the map `customer_identity` from source ids to customer keys, and the marts `customer_day` and
  * `customer_summary`; where the sources of the programmes are loaded, also `fact_subscription`, `fact_club_offer` and the
- * mart `club_member`. Money is in integer EUR cents; `day` counts from 1970-01-01, `month` is year * 12 + month. Names and
+ * mart `club_member`; where those of the activities are, `fact_contact`, `fact_retention_trial` and the mart
+ * `acquisition_cell`. Money is in integer EUR cents; `day` counts from 1970-01-01, `month` is year * 12 + month. Names and
  * emails stay in the sources.
- * @throws DataError if a source table is missing, the lines or their sum do not survive unchanged, or a subscription or an
- * offer taken gets lost.
+ * @throws DataError if a source table is missing, the lines or their sum do not survive unchanged, or a row of a
+ * programme or an activity gets lost.
  */
 export async function buildRepository(
   warehouse: Warehouse,
@@ -65,6 +69,7 @@ export async function buildRepository(
   await writeMart(warehouse, customerDay);
   await writeMart(warehouse, customerSummary);
   await writeProgrammes(warehouse);
+  await writeActivities(warehouse);
   return reconciled(warehouse);
 }
 
@@ -76,24 +81,51 @@ async function writeProgrammes(warehouse: Warehouse): Promise<void> {
   const loaded = await warehouse.tables();
   if (loaded.includes("subscriptions")) {
     await writeMart(warehouse, factSubscription);
-    await requireAll(warehouse, "fact_subscription", "subscriptions", "fact_subscription");
+    await requireAll(warehouse, "fact_subscription", "subscriptions", "fact_subscription", "programmeRules");
   }
   if (["club_lots", "club_members", "club"].every((name) => loaded.includes(name))) {
     await writeMart(warehouse, factClubOffer);
     const bought = `(SELECT DISTINCT customer_key, month FROM club
       JOIN customer_identity AS identity ON identity.customer_id = club.customer_id) AS bought`;
-    await requireAll(warehouse, "fact_club_offer", bought, "fact_club_offer WHERE taken = 1");
+    await requireAll(
+      warehouse,
+      "fact_club_offer",
+      bought,
+      "fact_club_offer WHERE taken = 1",
+      "programmeRules",
+    );
     await writeMart(warehouse, clubMember);
   }
 }
 
+/** Facts and marts of those activities whose sources are loaded. @throws DataError if a row gets lost. */
+async function writeActivities(warehouse: Warehouse): Promise<void> {
+  const loaded = await warehouse.tables();
+  const sources = {
+    contacts: factContact,
+    acquisition_spend: acquisitionCell,
+    retention_trial: factRetentionTrial,
+  };
+  for (const [source, mart] of Object.entries(sources)) {
+    if (!loaded.includes(source)) continue;
+    await writeMart(warehouse, mart);
+    await requireAll(warehouse, mart.name, source, mart.name, "activityRules");
+  }
+}
+
 /** @throws DataError if a fact does not hold as many rows as what it is made from. */
-async function requireAll(warehouse: Warehouse, name: string, source: string, fact: string): Promise<void> {
+async function requireAll(
+  warehouse: Warehouse,
+  name: string,
+  source: string,
+  fact: string,
+  rules: "programmeRules" | "activityRules",
+): Promise<void> {
   const expected = await count(warehouse, source);
   const held = await count(warehouse, fact);
   if (expected !== held) {
     throw new DataError(
-      `${name} must hold the ${expected} rows of its source, but holds ${held}: load it by programmeRules`,
+      `${name} must hold the ${expected} rows of its source, but holds ${held}: load it by ${rules}`,
     );
   }
 }

@@ -6,7 +6,9 @@ import {
   email,
   euros,
   integerBetween,
+  isoDate,
   monthBetween,
+  nonNegativeEuros,
   nonZeroInteger,
   oneOf,
   optional,
@@ -132,16 +134,16 @@ export interface RowRule {
   readonly broken: string;
 }
 
-/** Rules of the sources of the customer programmes: on columns, on rows as a whole, and the key. */
-export function programmeRules({
-  first,
-  last,
-}: Period): Readonly<
-  Record<
-    ProgrammeTable,
-    { readonly rules: ColumnRules; readonly key: readonly string[]; readonly rowRules: readonly RowRule[] }
-  >
-> {
+/** Rules of one source: one a column, on rows as a whole, and the key. */
+export interface TableRules {
+  readonly rules: ColumnRules;
+  /** Columns that together identify a row. */
+  readonly key: readonly string[];
+  readonly rowRules: readonly RowRule[];
+}
+
+/** Rules of the sources of the customer programmes. */
+export function programmeRules({ first, last }: Period): Readonly<Record<ProgrammeTable, TableRules>> {
   const day = dayBetween(first, last);
   const month = monthBetween(first, last);
   return {
@@ -212,19 +214,116 @@ export async function loadProgrammes(
   period: Period,
   format: "csv" | "parquet" = "csv",
 ): Promise<ProgrammeReports> {
-  const allRules = programmeRules(period);
-  const load = format === "csv" ? loadCsv : loadParquet;
-  const one = async (table: ProgrammeTable): Promise<QualityReport> => {
-    const { rules, key, rowRules } = allRules[table];
-    const report = await load(warehouse, join(folder, `${table}.${format}`), { table, rules, key });
-    return rejectRows(warehouse, report, rowRules);
-  };
+  const rules = programmeRules(period);
+  const one = (table: ProgrammeTable): Promise<QualityReport> =>
+    loadChecked(warehouse, folder, format, table, rules[table]);
   return {
     subscriptions: await one("subscriptions"),
     club_lots: await one("club_lots"),
     club_members: await one("club_members"), // one after the other: the offers taken refer to lots and members
     club: await one("club"),
   };
+}
+
+/** The sources on what the company does about its customers: service, acquisition and offers to stay. */
+export const activityTables = ["contacts", "acquisition_spend", "retention_trial"] as const;
+
+/** Name of a source table of the company's activities. */
+export type ActivityTable = (typeof activityTables)[number];
+
+/**
+ * Rules of the sources of the company's activities. `contacts`: a subscriber gets in touch with the service.
+ * `acquisition_spend`: EUR spent by month, acquisition channel and region. `retention_trial`: a running subscription is
+ * assigned an offer to stay, EUR 0 in the control group, and is renewed (1) or not (0).
+ */
+export function activityRules({ first, last }: Period): Readonly<Record<ActivityTable, TableRules>> {
+  return {
+    contacts: {
+      key: ["contact_id"],
+      rules: {
+        contact_id: text,
+        customer_id: references("subscriptions", "customer_id"),
+        contacted_on: dayBetween(first, last),
+        channel: oneOf("phone", "email", "chat"),
+        reason: oneOf("complaint", "question", "billing"),
+      },
+      rowRules: [
+        {
+          column: "contacted_on",
+          allowed: "a day from started_on of the customer's first subscription on",
+          broken: `SELECT contact.source_line AS line, contact.contacted_on AS found FROM contacts AS contact
+            JOIN (SELECT customer_id, MIN(started_on) AS started_on FROM subscriptions GROUP BY customer_id) AS subscriber
+            ON subscriber.customer_id = contact.customer_id WHERE contact.contacted_on < subscriber.started_on`,
+        },
+      ],
+    },
+    acquisition_spend: {
+      key: ["month", "acquisition_channel", "region"],
+      rules: {
+        month: monthBetween(first, last),
+        acquisition_channel: references("channels", "channel_id"),
+        region: references("regions", "region_id"),
+        spend: nonNegativeEuros,
+      },
+      rowRules: [],
+    },
+    retention_trial: {
+      key: ["subscription_id"],
+      rules: {
+        subscription_id: references("subscriptions", "subscription_id"),
+        assigned_on: isoDate, // may be after the period: a trial comes after the data that chose its customers
+        offer_value: nonNegativeEuros,
+        renewed: integerBetween(0, 1),
+      },
+      rowRules: [
+        {
+          column: "assigned_on",
+          allowed: "a day on which the subscription runs",
+          broken: `SELECT trial.source_line AS line, trial.assigned_on AS found FROM retention_trial AS trial
+            JOIN subscriptions AS subscription ON subscription.subscription_id = trial.subscription_id
+            WHERE trial.assigned_on < subscription.started_on OR trial.assigned_on >= subscription.ended_on`,
+        },
+      ],
+    },
+  };
+}
+
+/** Reports by source table of the company's activities. */
+export type ActivityReports = Readonly<Record<ActivityTable, QualityReport>>;
+
+/**
+ * Loads `contacts`, `acquisition_spend` and `retention_trial` from a folder of files of those names into tables of those
+ * names, by `activityRules`. Call `loadSources` and `loadProgrammes` first: they refer to channels, regions and
+ * subscriptions.
+ * @throws DataError as `loadCsv`.
+ */
+export async function loadActivities(
+  warehouse: Warehouse,
+  folder: string,
+  period: Period,
+  format: "csv" | "parquet" = "csv",
+): Promise<ActivityReports> {
+  const rules = activityRules(period);
+  const one = (table: ActivityTable): Promise<QualityReport> =>
+    loadChecked(warehouse, folder, format, table, rules[table]);
+  return {
+    contacts: await one("contacts"),
+    acquisition_spend: await one("acquisition_spend"),
+    retention_trial: await one("retention_trial"),
+  };
+}
+
+/** Loads one source by its rules on columns, then by those on whole rows. */
+async function loadChecked(
+  warehouse: Warehouse,
+  folder: string,
+  format: "csv" | "parquet",
+  table: string,
+  { rules, key, rowRules }: TableRules,
+): Promise<QualityReport> {
+  const load = format === "csv" ? loadCsv : loadParquet;
+  const report = await load(warehouse, join(folder, `${table}.${format}`), { table, rules, key });
+  return rejectRows(warehouse, report, rowRules);
 }
 
 /** Takes the rows that break a rule on whole rows out of a loaded table, and adds them to its report. */

@@ -84,7 +84,7 @@ export function survivalCalibration(
  * after the last observed time.
  * @see Graf, Schmoor, Sauerbrei & Schumacher (1999), Statistics in Medicine 18.
  */
-export function brierScore(data: SurvivalData, predicted: ArrayLike<number>, at: number): number {
+export function survivalBrierScore(data: SurvivalData, predicted: ArrayLike<number>, at: number): number {
   if (data.entry) throw new DataError("entry must not be given: the score needs customers seen from time 0");
   if (!(at > 0)) throw new RangeError(`at must be above 0, got ${at}`);
   const columns = survivalColumns(data);

@@ -4,6 +4,7 @@ import { randomSource } from "../numeric/random.js";
 import { open } from "../repository/duckdb.js";
 import { openTextSink, type TextSink, writeFolderAtomically } from "../repository/files.js";
 import { literal } from "../repository/sql.js";
+import { acquisitionSpend } from "./acquisition.js";
 import { busyCalendar } from "./calendar.js";
 import { clubLots } from "./club.js";
 import { type GeneratedCustomer, generateCustomer } from "./customer.js";
@@ -24,6 +25,10 @@ export const companyTables = [
   "club_members",
   "club",
   "club_truth",
+  "contacts",
+  "acquisition_spend",
+  "retention_trial",
+  "retention_trial_truth",
 ] as const;
 
 /** Name of one table of the company. */
@@ -87,10 +92,14 @@ const companyColumns: Readonly<Record<CompanyTable, readonly string[]>> = {
   club_members: ["customer_id", "joined_month"],
   club: ["customer_id", "month"],
   club_truth: ["customer_id", "taking_probability", "leaving_probability", "left_month"],
+  contacts: ["contact_id", "customer_id", "contacted_on", "channel", "reason"],
+  acquisition_spend: ["month", "acquisition_channel", "region", "spend"],
+  retention_trial: ["subscription_id", "assigned_on", "offer_value", "renewed"],
+  retention_trial_truth: ["subscription_id", "renewed_without", "least_offer"],
 };
 
 /** Tables without rows of persons. */
-const fixedTables = ["regions", "channels", "products", "club_lots"] as const;
+const fixedTables = ["regions", "channels", "products", "club_lots", "acquisition_spend"] as const;
 
 /**
  * The customers of a company one after the other, in order of registration. Each comes from a random stream of their own,
@@ -216,6 +225,9 @@ const personRows = (person: GeneratedCustomer): readonly (readonly [CompanyTable
   ["club_members", person.club_members.map(asTextRow)],
   ["club", person.club.map(asTextRow)],
   ["club_truth", person.club_truth.map(asTextRow)],
+  ["contacts", person.contacts.map(asTextRow)],
+  ["retention_trial", person.retention_trial.map(asTextRow)],
+  ["retention_trial_truth", person.retention_trial_truth.map(asTextRow)],
 ];
 
 /** A value for every table. */
@@ -248,6 +260,7 @@ function fixedRows(parameters: CompanyParameters): Record<(typeof fixedTables)[n
       unit_cost: decimalText(costCents),
     })),
     club_lots: clubLots(parameters).map(asTextRow),
+    acquisition_spend: acquisitionSpend(parameters).map(asTextRow),
   };
 }
 

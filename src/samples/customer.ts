@@ -25,9 +25,12 @@ import type {
   CompanyParameters,
   Product,
   RareDefect,
+  ServiceDefect,
   SubscriptionDefect,
 } from "./parameters.js";
 import { drawName, emailOf, keyedEmail } from "./people.js";
+import { generateTrial, type RetentionTrialRow, type RetentionTrialTruthRow } from "./retention-trial.js";
+import { type ContactRow, generateContacts } from "./service.js";
 import { generateSubscription, type SubscriptionRow, type SubscriptionTruthRow } from "./subscription.js";
 
 /** A row of customers.csv as text, the way a source system exports it. */
@@ -82,6 +85,9 @@ export interface GeneratedCustomer {
   readonly club_members: readonly ClubMemberRow[];
   readonly club: readonly ClubRow[];
   readonly club_truth: readonly ClubTruthRow[];
+  readonly contacts: readonly ContactRow[];
+  readonly retention_trial: readonly RetentionTrialRow[];
+  readonly retention_trial_truth: readonly RetentionTrialTruthRow[];
   readonly planted: readonly PlantedDefect[];
 }
 
@@ -90,6 +96,7 @@ export type PlantedDefect =
   | RareDefect
   | SubscriptionDefect
   | ClubDefect
+  | ServiceDefect
   | "returned_line"
   | "store_card"
   | "store_card_without_email"
@@ -116,6 +123,9 @@ export function generateCustomer(
   const person = { index, customerId: records.ownId, registeredDay: history.startDay };
   const subscription = generateSubscription(parameters, person, seed.stream("subscription").stream(index));
   const membership = generateMembership(parameters, lots, person, seed.stream("club").stream(index));
+  const { contract } = subscription;
+  const service = generateContacts(parameters, index, contract, seed.stream("service").stream(index));
+  const trial = generateTrial(parameters, contract, seed.stream("retention trial").stream(index));
   return {
     customers: records.rows,
     orders,
@@ -124,7 +134,10 @@ export function generateCustomer(
     club_members: membership.members,
     club: membership.taken,
     club_truth: membership.truth,
-    planted: [...planted, ...subscription.planted, ...membership.planted],
+    contacts: service.rows,
+    retention_trial: trial.rows,
+    retention_trial_truth: trial.truth,
+    planted: [...planted, ...subscription.planted, ...membership.planted, ...service.planted],
     truth: {
       customer_id: records.ownId,
       acquisition_channel: channel.channel_id,

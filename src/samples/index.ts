@@ -10,21 +10,32 @@ export {
   writeSample,
 } from "./company.js";
 export type { PlantedDefect } from "./customer.js";
-export { loadClubTruth, loadCompany, loadSubscriptionTruth, loadTruth } from "./load.js";
+export {
+  loadClubTruth,
+  loadCompany,
+  loadRetentionTrialTruth,
+  loadSubscriptionTruth,
+  loadTruth,
+} from "./load.js";
 export {
   type AcquisitionChannel,
   brenkamp,
+  type ChannelResponse,
   type ClubDefect,
   type ClubParameters,
   type CompanyParameters,
+  type ContactReason,
   type Defects,
   type Product,
   type RareDefect,
   type Region,
+  type RetentionTrialParameters,
   type SalesChannel,
+  type ServiceDefect,
+  type ServiceParameters,
   type SubscriptionDefect,
   type SubscriptionParameters,
   type SubscriptionPlan,
   sampleSeed,
 } from "./parameters.js";
-export type { AcquisitionCohort, ClubIntake, CompanyTally } from "./tally.js";
+export type { AcquisitionCohort, ClubIntake, CompanyTally, RetentionTrialArm } from "./tally.js";

@@ -5,12 +5,15 @@ import {
   dayBetween,
   integerBetween,
   monthBetween,
+  nonNegativeEuros,
   number,
   optional,
   positiveEuros,
   references,
 } from "../repository/rules.js";
 import {
+  type ActivityReports,
+  loadActivities,
   loadProgrammes,
   loadSources,
   type ProgrammeReports,
@@ -23,17 +26,20 @@ import { longestLife } from "./subscription.js";
 const period = { first: brenkamp.firstDay, last: brenkamp.lastDay };
 
 /**
- * Loads the sources of Brenkamp Coffee, its subscription and its club from a folder that `writeSample` or `writeCompany`
- * wrote, such as `data/brenkamp`.
+ * Loads the sources of Brenkamp Coffee, of its subscription and its club, and of its service, acquisition and retention
+ * offers from a folder that `writeSample` or `writeCompany` wrote, such as `data/brenkamp`.
  * @throws DataError as `loadCsv`; a company of a few customers may have no subscription or no member, which is an error.
  */
 export async function loadCompany(
   warehouse: Warehouse,
   folder: string,
   format: "csv" | "parquet" = "csv",
-): Promise<SourceReports & ProgrammeReports> {
-  const sources = await loadSources(warehouse, folder, period, format);
-  return { ...sources, ...(await loadProgrammes(warehouse, folder, period, format)) };
+): Promise<SourceReports & ProgrammeReports & ActivityReports> {
+  return {
+    ...(await loadSources(warehouse, folder, period, format)), // one after the other: later sources refer to earlier ones
+    ...(await loadProgrammes(warehouse, folder, period, format)),
+    ...(await loadActivities(warehouse, folder, period, format)),
+  };
 }
 
 /**
@@ -100,6 +106,27 @@ export function loadClubTruth(
       taking_probability: number,
       leaving_probability: number,
       left_month: optional(monthBetween(period.first, period.last)),
+    },
+  });
+}
+
+/**
+ * Loads what no company knows about the subscribers of the experiment, into the table `retention_trial_truth`: whether each
+ * would have renewed without an offer, and the least offer at which each renews. Call `loadCompany` first.
+ * @throws DataError as `loadCsv`.
+ */
+export function loadRetentionTrialTruth(
+  warehouse: Warehouse,
+  folder: string,
+  format: "csv" | "parquet" = "csv",
+): Promise<QualityReport> {
+  return loadTruthOf(warehouse, folder, format, {
+    table: "retention_trial_truth",
+    key: ["subscription_id"],
+    rules: {
+      subscription_id: references("retention_trial", "subscription_id"),
+      renewed_without: integerBetween(0, 1),
+      least_offer: optional(nonNegativeEuros),
     },
   });
 }

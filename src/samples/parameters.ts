@@ -8,6 +8,8 @@ export interface AcquisitionChannel {
   readonly share: number;
   /** What winning one customer cost, EUR cents. */
   readonly costCents: number;
+  /** Customers won in a month by the money spent on the channel, in a company of `responseCustomers`. */
+  readonly response: ChannelResponse;
   /**
    * Pareto/NBD process, time in weeks: purchase rates vary over customers as Gamma(r, alpha), lapse rates as
    * Gamma(s, beta), second argument a rate. @see Schmittlein, Morrison & Colombo (1987), Management Science 33(1).
@@ -24,6 +26,23 @@ export interface AcquisitionChannel {
    */
   readonly spend: { readonly p: number; readonly q: number; readonly gamma: number };
 }
+
+/**
+ * How many customers W a channel wins in a month, on average, with S EUR, in the form that `responseAt` takes:
+ * - negative-exponential: W = ceiling (1 - exp(-rate S)), rate per EUR
+ * - hill: W = ceiling S^exponent / (S^exponent + half^exponent), half in EUR
+ * - log: W = scale ln(1 + S / threshold), threshold in EUR
+ */
+export type ChannelResponse =
+  | {
+      readonly shape: "negative-exponential";
+      readonly parameters: { readonly ceiling: number; readonly rate: number };
+    }
+  | {
+      readonly shape: "hill";
+      readonly parameters: { readonly ceiling: number; readonly half: number; readonly exponent: number };
+    }
+  | { readonly shape: "log"; readonly parameters: { readonly scale: number; readonly threshold: number } };
 
 /** Where an order is placed. */
 export interface SalesChannel {
@@ -48,6 +67,8 @@ export interface Region {
   readonly name: string;
   readonly country: string;
   readonly share: number;
+  /** What winning a customer costs here, relative to the response curve of the channel. */
+  readonly costFactor: number;
 }
 
 /** Shares of ordinary defects, and how many of each rare one are planted for every 1,000 customers. */
@@ -68,6 +89,8 @@ export interface Defects {
   readonly subscriptionPerThousand: Readonly<Record<SubscriptionDefect, number>>;
   /** Likewise among the members of the club and the offers they took. */
   readonly clubPerThousand: Readonly<Record<ClubDefect, number>>;
+  /** Likewise among the service contacts; a defect falls out where the person has none. */
+  readonly servicePerThousand: Readonly<Record<ServiceDefect, number>>;
 }
 
 /** Broken rows, each added beside the true ones: taking them all out leaves exactly the true purchases. */
@@ -98,6 +121,14 @@ export type ClubDefect =
   | "offer_before_joining"
   | "offer_in_mid_month"
   | "offer_to_stranger";
+
+/** Broken rows of contacts.csv, each added beside the true ones. */
+export type ServiceDefect =
+  | "contact_twice"
+  | "contact_of_stranger"
+  | "contact_before_start"
+  | "contact_on_impossible_day"
+  | "contact_without_known_reason";
 
 /** One plan of the coffee subscription. */
 export interface SubscriptionPlan {
@@ -147,6 +178,36 @@ export interface ClubParameters {
   readonly leaving: { readonly gamma: number; readonly delta: number };
 }
 
+/** Why a subscriber gets in touch with the service. */
+export type ContactReason = "complaint" | "question" | "billing";
+
+/** The service that answers the subscribers. */
+export interface ServiceParameters {
+  /** How a contact is made, and its share of all contacts; the shares add to 1. */
+  readonly channels: readonly { readonly name: string; readonly share: number }[];
+  /**
+   * Mean number of contacts in a contract month, Poisson: if the subscription is cancelled at the end of the month, and if
+   * it stays, which it also does where a payment fails. The log odds of a cancellation so rise by ln(leaving / staying) a
+   * contact, by Bayes' rule.
+   */
+  readonly meanContacts: Readonly<
+    Record<ContactReason, { readonly staying: number; readonly leaving: number }>
+  >;
+}
+
+/** An experiment on the day after the data: every running subscription is offered money, by chance, to stay. */
+export interface RetentionTrialParameters {
+  /** Renewals to be made, all of them, to count as renewed. */
+  readonly renewals: number;
+  /** Value of the offer, EUR cents, and the share of the subscriptions that get it; the shares add to 1. */
+  readonly arms: readonly { readonly offerCents: number; readonly share: number }[];
+  /**
+   * An offer of A EUR keeps a subscriber who would have left with probability ceiling (1 - exp(-k A)), k per EUR, and drives
+   * nobody away. @see Blattberg & Deighton (1996), Harvard Business Review 74(4).
+   */
+  readonly saved: { readonly ceiling: number; readonly k: number };
+}
+
 /** All parameters of the sample company. */
 export interface CompanyParameters {
   readonly company: string;
@@ -155,6 +216,8 @@ export interface CompanyParameters {
   readonly firstDay: string;
   readonly lastDay: string;
   readonly acquisition: readonly AcquisitionChannel[];
+  /** Customers of the company for which the response curves hold; of another one, W and S grow in proportion. */
+  readonly responseCustomers: number;
   readonly sales: readonly SalesChannel[];
   readonly products: readonly Product[];
   readonly regions: readonly Region[];
@@ -177,6 +240,10 @@ export interface CompanyParameters {
   readonly subscription: SubscriptionParameters;
   /** The Roaster's Club. */
   readonly club: ClubParameters;
+  /** The subscribers' service. */
+  readonly service: ServiceParameters;
+  /** The experiment with retention offers. */
+  readonly retentionTrial: RetentionTrialParameters;
   readonly defects: Defects;
 }
 
@@ -195,6 +262,7 @@ export const brenkamp: CompanyParameters = {
       name: "Search engine",
       share: 0.3,
       costCents: 1800,
+      response: { shape: "negative-exponential", parameters: { ceiling: 100, rate: 0.000835 } },
       purchase: { r: 0.9, alpha: 8, s: 0.8, beta: 14 },
       spend: { p: 6, q: 4.5, gamma: 19.8 },
     },
@@ -203,6 +271,7 @@ export const brenkamp: CompanyParameters = {
       name: "Social media",
       share: 0.2,
       costCents: 2400,
+      response: { shape: "hill", parameters: { ceiling: 70, half: 784, exponent: 1.5 } },
       purchase: { r: 0.7, alpha: 9, s: 1, beta: 9 },
       spend: { p: 6, q: 4.5, gamma: 16.3 },
     },
@@ -211,6 +280,7 @@ export const brenkamp: CompanyParameters = {
       name: "Friend's referral",
       share: 0.2,
       costCents: 900,
+      response: { shape: "negative-exponential", parameters: { ceiling: 60, rate: 0.00297 } },
       purchase: { r: 1.4, alpha: 9, s: 0.6, beta: 22 },
       spend: { p: 6, q: 4.5, gamma: 23.3 },
     },
@@ -219,10 +289,12 @@ export const brenkamp: CompanyParameters = {
       name: "Walk-in",
       share: 0.3,
       costCents: 600,
+      response: { shape: "log", parameters: { scale: 45.5, threshold: 138 } },
       purchase: { r: 1.1, alpha: 9, s: 0.7, beta: 18 },
       spend: { p: 6, q: 4.5, gamma: 15.2 },
     },
   ],
+  responseCustomers: 4000,
   sales: [
     { channel_id: "web", name: "Web shop" },
     { channel_id: "store", name: "Store" },
@@ -245,10 +317,10 @@ export const brenkamp: CompanyParameters = {
     product("P014", "Pour-over Dripper", "equipment", 1490, 620, 2),
   ],
   regions: [
-    { region_id: "north", name: "North", country: "DE", share: 0.34 },
-    { region_id: "west", name: "West", country: "DE", share: 0.28 },
-    { region_id: "south", name: "South", country: "DE", share: 0.22 },
-    { region_id: "alps", name: "Alps", country: "AT", share: 0.16 },
+    { region_id: "north", name: "North", country: "DE", share: 0.34, costFactor: 1 },
+    { region_id: "west", name: "West", country: "DE", share: 0.28, costFactor: 1.1 },
+    { region_id: "south", name: "South", country: "DE", share: 0.22, costFactor: 0.9 },
+    { region_id: "alps", name: "Alps", country: "AT", share: 0.16, costFactor: 1.3 },
   ],
   season: [0.98, 0.95, 1, 0.97, 0.95, 0.88, 0.8, 0.84, 1, 1.05, 1.15, 1.35],
   promotion: { firstDay: "2024-11-25", lastDay: "2024-12-01", intensity: 2.5, percentOff: 20 },
@@ -277,6 +349,28 @@ export const brenkamp: CompanyParameters = {
     priceCents: 1490,
     taking: { alpha: 0.9, beta: 2.4 },
     leaving: { gamma: 0.7, delta: 6.3 },
+  },
+  service: {
+    channels: [
+      { name: "phone", share: 0.5 },
+      { name: "email", share: 0.35 },
+      { name: "chat", share: 0.15 },
+    ],
+    meanContacts: {
+      complaint: { staying: 0.04, leaving: 0.28 },
+      question: { staying: 0.1, leaving: 0.1 },
+      billing: { staying: 0.03, leaving: 0.06 },
+    },
+  },
+  retentionTrial: {
+    renewals: 3,
+    arms: [
+      { offerCents: 0, share: 0.4 },
+      { offerCents: 300, share: 0.2 },
+      { offerCents: 600, share: 0.2 },
+      { offerCents: 1200, share: 0.2 },
+    ],
+    saved: { ceiling: 0.6, k: 0.25 },
   },
   defects: {
     storeCardShare: 0.25,
@@ -311,6 +405,13 @@ export const brenkamp: CompanyParameters = {
       offer_before_joining: 6,
       offer_in_mid_month: 5,
       offer_to_stranger: 5,
+    },
+    servicePerThousand: {
+      contact_twice: 5,
+      contact_of_stranger: 4,
+      contact_before_start: 4,
+      contact_on_impossible_day: 3,
+      contact_without_known_reason: 4,
     },
   },
 };

@@ -29,6 +29,18 @@ export interface SubscriptionTruthRow {
   readonly renewals: string;
 }
 
+/** A subscription as the rest of the company meets it, with how it truly ends. */
+export interface Contract {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  /** Day of the first payment; the k-th renewal date is k months later. */
+  readonly startDay: number;
+  /** Renewals made until the end, also those after the end of the data. */
+  readonly renewals: number;
+  /** Whether the end is a payment that fails, and no cancellation. */
+  readonly paymentFails: boolean;
+}
+
 /** Renewals after which a subscription is no longer followed: 50 years. */
 export const longestLife = 600;
 
@@ -44,27 +56,29 @@ export function generateSubscription(
 ): {
   readonly rows: readonly SubscriptionRow[];
   readonly truth: readonly SubscriptionTruthRow[];
+  /** The subscription of `rows`, undefined where there is none. */
+  readonly contract: Contract | undefined;
   readonly planted: readonly SubscriptionDefect[];
 } {
   const { subscription, defects } = parameters;
   const lastDay = dayNumber(parameters.lastDay);
   const subscribes = drawBernoulli(random, subscription.share);
   const startDay = registeredDay + Math.floor(drawExponential(random, 1 / subscription.meanDaysToStart));
-  if (!subscribes || startDay > lastDay) return { rows: [], truth: [], planted: [] };
+  if (!subscribes || startDay > lastDay) return { rows: [], truth: [], contract: undefined, planted: [] };
 
   const plan = drawPlan(subscription.plans, random);
   const churn = drawBeta(random, plan.churn.alpha, plan.churn.beta);
   let renewals = 0;
   while (renewals < longestLife && !drawBernoulli(random, churn)) renewals++;
   const endDay = monthsLater(startDay, renewals + 1);
-  const paymentFailed = drawBernoulli(random, subscription.paymentFailedShare);
+  const paymentFails = drawBernoulli(random, subscription.paymentFailedShare);
   const row: SubscriptionRow = {
     subscription_id: `A${String(index + 1).padStart(7, "0")}`,
     customer_id: customerId,
     plan: plan.name,
     started_on: isoDay(startDay),
     ended_on: endDay > lastDay ? "" : isoDay(endDay),
-    end_reason: endDay > lastDay ? "" : paymentFailed ? "payment_failed" : "cancelled",
+    end_reason: endDay > lastDay ? "" : paymentFails ? "payment_failed" : "cancelled",
     monthly_fee: decimalText(plan.feeCents),
   };
   const planted = dueOn(defects.subscriptionPerThousand, index + 500); // other persons than those with broken orders
@@ -77,6 +91,7 @@ export function generateSubscription(
         renewals: String(renewals),
       },
     ],
+    contract: { subscriptionId: row.subscription_id, customerId, startDay, renewals, paymentFails },
     planted,
   };
 }

@@ -1,3 +1,4 @@
+import { decimalText } from "../core/types.js";
 import type { GeneratedCustomer, PlantedDefect } from "./customer.js";
 import type { CompanyParameters } from "./parameters.js";
 
@@ -23,6 +24,18 @@ export interface ClubIntake {
   readonly interested: number;
 }
 
+/** One arm of the experiment with retention offers. */
+export interface RetentionTrialArm {
+  /** EUR offered for staying. */
+  readonly offerValue: number;
+  /** Subscriptions assigned to the arm. */
+  readonly subscriptions: number;
+  /** Those of them that made all renewals followed. */
+  readonly renewed: number;
+  /** Those of them that would have made them without an offer, which nobody can see. */
+  readonly renewedWithout: number;
+}
+
 /** What is counted over all persons of a company, from the truth and not from what the company knows. */
 export interface CompanyTally {
   /** How often each defect was planted. */
@@ -31,10 +44,12 @@ export interface CompanyTally {
   readonly cohorts: readonly AcquisitionCohort[];
   /** By month of joining the club, in order. */
   readonly clubIntakes: readonly ClubIntake[];
+  /** By offer of the experiment with retention offers. */
+  readonly retentionTrialArms: readonly RetentionTrialArm[];
 }
 
 /** Counts persons one by one; memory does not grow with their number. */
-export function startTally({ acquisition, club }: CompanyParameters): {
+export function startTally({ acquisition, club, retentionTrial }: CompanyParameters): {
   readonly add: (person: GeneratedCustomer) => void;
   readonly result: () => CompanyTally;
 } {
@@ -43,9 +58,17 @@ export function startTally({ acquisition, club }: CompanyParameters): {
   const planted = nothingPlanted();
   const cohorts = new Map<string, { customers: Record<string, number>; active: Record<string, number> }>();
   const intakes = new Map(club.intakes.map((month) => [month, { members: 0, interested: 0 }]));
+  const arms = new Map(
+    retentionTrial.arms.map(({ offerCents }) => [
+      decimalText(offerCents),
+      { offerValue: offerCents / 100, subscriptions: 0, renewed: 0, renewedWithout: 0 },
+    ]),
+  );
 
-  function add({ truth, customers, club_members, club_truth, planted: defects }: GeneratedCustomer): void {
-    const [record, member, membership] = [customers[0], club_members[0], club_truth[0]];
+  function add(person: GeneratedCustomer): void {
+    const { truth, planted: defects } = person;
+    const [record, member, membership] = [person.customers[0], person.club_members[0], person.club_truth[0]];
+    const [trial, trialTruth] = [person.retention_trial[0], person.retention_trial_truth[0]];
     for (const defect of defects) planted[defect]++;
     const quarter = quarterOf(record?.registered_on ?? "");
     const cohort = cohorts.get(quarter) ?? { customers: none(), active: none() };
@@ -55,6 +78,10 @@ export function startTally({ acquisition, club }: CompanyParameters): {
     const intake = intakes.get(member?.joined_month ?? "");
     if (intake) intake.members++;
     if (intake && membership?.left_month === "") intake.interested++;
+    const arm = arms.get(trial?.offer_value ?? "");
+    if (arm) arm.subscriptions++;
+    if (arm) arm.renewed += Number(trial?.renewed);
+    if (arm) arm.renewedWithout += Number(trialTruth?.renewed_without);
   }
 
   const result = (): CompanyTally => ({
@@ -66,6 +93,7 @@ export function startTally({ acquisition, club }: CompanyParameters): {
       activeShare: Number((total(active) / total(customers)).toFixed(4)),
     })),
     clubIntakes: [...intakes].map(([joinedMonth, intake]) => ({ joinedMonth, ...intake })),
+    retentionTrialArms: [...arms.values()],
   });
   return { add, result };
 }
@@ -109,4 +137,9 @@ const nothingPlanted = (): Record<PlantedDefect, number> => ({
   offer_before_joining: 0,
   offer_in_mid_month: 0,
   offer_to_stranger: 0,
+  contact_twice: 0,
+  contact_of_stranger: 0,
+  contact_before_start: 0,
+  contact_on_impossible_day: 0,
+  contact_without_known_reason: 0,
 });

@@ -3,8 +3,10 @@ import { runBgBbCase } from "./bgbb.js";
 import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
 import { runClvCase } from "./clv.js";
 import { runCohortCase } from "./cohort.js";
+import { runLogitCase } from "./logit.js";
 import { runMigrationCase } from "./migration.js";
 import { runMnlCase } from "./mnl.js";
+import { runPowerCase } from "./power.js";
 import { runRfmCase } from "./rfm.js";
 import { runSbgCase } from "./sbg.js";
 import { runSurvivalCase } from "./survival.js";
@@ -17,8 +19,10 @@ const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
   clv: runClvCase,
   bgbb: runBgBbCase,
   cohort: runCohortCase,
+  logit: runLogitCase,
   migration: runMigrationCase,
   mnl: runMnlCase,
+  power: runPowerCase,
   rfm: runRfmCase,
   sbg: runSbgCase,
   survival: runSurvivalCase,

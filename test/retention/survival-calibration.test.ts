@@ -3,7 +3,7 @@ import { randomSource } from "../../src/numeric/random.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
 import { acceleratedSurvival, simulateLifetimes } from "../../src/retention/accelerated-failure.js";
 import { kaplanMeier, survivalAt } from "../../src/retention/kaplan-meier.js";
-import { brierScore, survivalCalibration } from "../../src/retention/survival-calibration.js";
+import { survivalBrierScore, survivalCalibration } from "../../src/retention/survival-calibration.js";
 import { remission } from "./worlds.js";
 
 const model = {
@@ -70,25 +70,25 @@ describe("Brier score", () => {
   it("is the mean squared error where nobody is censored", () => {
     const time = [1, 2, 3, 4];
     const predicted = [0.1, 0.4, 0.7, 0.9];
-    const score = brierScore({ time, event: [1, 1, 1, 1] }, predicted, 2);
+    const score = survivalBrierScore({ time, event: [1, 1, 1, 1] }, predicted, 2);
     expect(score).toBeCloseTo((0.1 ** 2 + 0.4 ** 2 + 0.3 ** 2 + 0.1 ** 2) / 4, 15);
   });
 
   it("weights for censoring as worked by hand", () => {
     // One of three at risk is censored at 2: whoever is seen later stands for 3/2 customers.
     const data = { time: [1, 2, 3, 5], event: [1, 0, 1, 1] };
-    const score = brierScore(data, [0.2, 0.9, 0.4, 0.8], 4);
+    const score = survivalBrierScore(data, [0.2, 0.9, 0.4, 0.8], 4);
     expect(score).toBeCloseTo((0.2 ** 2 + 1.5 * 0.4 ** 2 + 1.5 * 0.2 ** 2) / 4, 15);
   });
 
   it("is unbiased for what a world without censoring shows, and lowest for the true model", () => {
     const { spend, data, predicted } = world(40_000, 8);
     const whole = simulateLifetimes(model, { spend }, randomSource(9));
-    const [seen, all] = [brierScore(data, predicted, 15), brierScore(whole, predicted, 15)];
+    const [seen, all] = [survivalBrierScore(data, predicted, 15), survivalBrierScore(whole, predicted, 15)];
     expect(Math.abs(seen - all)).toBeLessThan(0.006); // three standard errors of a difference of two worlds
     for (const power of [0.7, 1.4])
       expect(
-        brierScore(
+        survivalBrierScore(
           data,
           predicted.map((share) => share ** power),
           15,
@@ -98,10 +98,12 @@ describe("Brier score", () => {
 
   it("refuses entries and times after the end", () => {
     const half = remission.time.map(() => 0.5);
-    expect(() => brierScore({ ...remission, entry: half }, half, 10)).toThrow("entry must not be given");
-    expect(() => brierScore(remission, half, 36)).toThrow(
+    expect(() => survivalBrierScore({ ...remission, entry: half }, half, 10)).toThrow(
+      "entry must not be given",
+    );
+    expect(() => survivalBrierScore(remission, half, 36)).toThrow(
       "at must be at most the last observed time 35, got 36",
     );
-    expect(() => brierScore(remission, half, 0)).toThrow("at must be above 0, got 0");
+    expect(() => survivalBrierScore(remission, half, 0)).toThrow("at must be above 0, got 0");
   });
 });

@@ -36,7 +36,7 @@ describe("willingness to pay", () => {
     const root = Math.sqrt(b * b - 4 * a * c);
     const { krinskyRobb = [0, 0], delta = [0, 0] } = wtp(fit, 200_000).values[0] ?? {};
     expect(krinskyRobb[0]).toBeCloseTo((-b - root) / (2 * a), 1.5);
-    expect(Math.abs((krinskyRobb[1]) / ((-b + root) / (2 * a)) - 1)).toBeLessThan(0.01);
+    expect(Math.abs(krinskyRobb[1] / ((-b + root) / (2 * a)) - 1)).toBeLessThan(0.01);
     expect(delta[1]).toBeLessThan(krinskyRobb[1]);
   });
 
