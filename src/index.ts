@@ -119,6 +119,16 @@ export {
 } from "./charts/survival.js";
 export { type FigureText, palette, percent, thousands, wrapTitle } from "./charts/theme.js";
 export {
+  classChoiceFigure,
+  importanceFigure,
+  lineFrontierFigure,
+  marketSharesFigure,
+  partWorthsFigure,
+  priceResponseFigure,
+  utilitiesMapFigure,
+  willingnessToPayFigure,
+} from "./charts/tradeoff.js";
+export {
   type AccuracyOptions,
   type ForecastAccuracy,
   type ForecastScores,
@@ -445,6 +455,7 @@ export { quantileType7 } from "./numeric/quantile.js";
 export { type Random, randomSource } from "./numeric/random.js";
 export { drawBeta, drawBinomial, drawMultinomial, drawPoisson } from "./numeric/sampling.js";
 export { exponentialIntegral, normalQuantile } from "./numeric/special.js";
+export { chiSquareTail } from "./numeric/tail-probability.js";
 export { runInWorkers, type WorkerJob } from "./numeric/worker-pool.js";
 export * from "./repository/index.js";
 export {
@@ -755,6 +766,14 @@ export {
 export { markdown, type Showable, type ShowOptions, show } from "./study/show.js";
 export { type Parameter, type StudyRecord, type StudySpec, study, studyRecord } from "./study/study.js";
 export type { ColumnView, TableView } from "./study/table-view.js";
+export {
+  type BenefitSegment,
+  benefitSegments,
+  customerValues,
+  productsBySegment,
+  type SegmentProduct,
+} from "./tradeoff/benefit-segments.js";
+export { type Chains, essBulk, essTail, rHat } from "./tradeoff/chain-diagnostics.js";
 export type { AttributeColumns, ChoiceRows } from "./tradeoff/choice-data.js";
 export {
   type ConditionalLogitFit,
@@ -763,6 +782,99 @@ export {
   fitConditionalLogit,
   type UtilityCoefficients,
 } from "./tradeoff/conditional-logit.js";
+export {
+  fitHierarchicalBayes,
+  type HierarchicalBayesFit,
+  type HierarchicalBayesOptions,
+  type HierarchicalBayesPriors,
+  type PosteriorSummary,
+} from "./tradeoff/hierarchical-bayes.js";
+export {
+  type HoldoutAccuracy,
+  type HoldoutMeasure,
+  type HoldoutOptions,
+  type HoldoutShare,
+  type HoldoutShares,
+  holdoutAccuracy,
+  holdoutShares,
+} from "./tradeoff/holdout.js";
+export { type LevelMoney, type Market, marketOf, type ProductSpec } from "./tradeoff/market.js";
+export {
+  type BestPrice,
+  type ExponentTuning,
+  type MarketValue,
+  marketValue,
+  type PriceElasticities,
+  type PricePoint,
+  type PriceQuestion,
+  type PriceResponse,
+  priceElasticities,
+  priceResponse,
+  type Sensitivity,
+  type SourceOfVolume,
+  sensitivity,
+  sourceOfVolume,
+  tuneExponent,
+} from "./tradeoff/market-response.js";
+export {
+  fitMaxDiff,
+  fitMaxDiffHierarchicalBayes,
+  type Item,
+  type MaxDiffCount,
+  type MaxDiffFit,
+  type MaxDiffHierarchicalBayesFit,
+  type MaxDiffModelOptions,
+  type MaxDiffOptions,
+  type MaxDiffRows,
+  maxDiffChoices,
+  maxDiffCounts,
+  preferenceShares,
+} from "./tradeoff/max-diff.js";
+export {
+  type AttributeImportance,
+  type AttributeLevel,
+  type AttributeLevels,
+  attributeImportance,
+  categoricalAttribute,
+  type LevelSummary,
+  type LevelUtilities,
+  levelUtilities,
+  linearAttribute,
+  type PartWorths,
+  pooledImportance,
+  pooledLevels,
+  pooledPartWorths,
+  type ResamplingOptions,
+  summariseLevels,
+  zeroCentredDifferences,
+} from "./tradeoff/part-worths.js";
+export {
+  type LineFrontier,
+  type LineObjective,
+  type LineProblem,
+  type LineProduct,
+  type LineSearch,
+  type LineSearchOptions,
+  type ProductLine,
+  productLineFrontier,
+  searchProductLine,
+} from "./tradeoff/product-line.js";
+export {
+  fitRatingsConjoint,
+  type MonotoneOrder,
+  type PooledRatings,
+  type RatingRows,
+  type RatingsConjointFit,
+  type RatingsConjointOptions,
+  type RespondentRatings,
+} from "./tradeoff/ratings-conjoint.js";
+export {
+  type ChoiceRule,
+  type MarketShare,
+  type MarketSimulation,
+  type SimulationOptions,
+  simulateMarket,
+} from "./tradeoff/simulator.js";
 export {
   type WillingnessToPay,
   type WillingnessToPayResult,

@@ -22,12 +22,14 @@ export interface AcquisitionSpendRow {
  */
 export function acquisitionSpend(parameters: CompanyParameters): readonly AcquisitionSpendRow[] {
   const { customers, acquisition, regions, responseCustomers } = parameters;
-  const { firstDay, lastDay, length, innerTime } = busyCalendar(parameters);
+  const calendar = busyCalendar(parameters);
+  const { firstDay, lastDay } = calendar;
   const innerTimeAt = (day: number): number =>
-    innerTime(Math.min(Math.max(day, firstDay), lastDay + 1) - firstDay);
+    calendar.innerTime(Math.min(Math.max(day, firstDay), lastDay + 1) - firstDay);
   const rows: AcquisitionSpendRow[] = [];
   for (let month = monthNumber(firstDay); month <= monthNumber(lastDay); month++) {
-    const monthShare = (innerTimeAt(firstDayOf(month + 1)) - innerTimeAt(firstDayOf(month))) / length;
+    const monthShare =
+      (innerTimeAt(firstDayOf(month + 1)) - innerTimeAt(firstDayOf(month))) / calendar.length;
     const iso = isoDay(firstDayOf(month));
     for (const { channel_id, share, response } of acquisition) {
       const won = responseCustomers * share * monthShare;

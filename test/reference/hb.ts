@@ -36,7 +36,9 @@ export function runHbCase(reference: ReferenceCase): void {
     return fit;
   };
 
-  it("means of the population within three posterior standard deviations, chains agreed", async () => {
+  it("means of the population within three posterior standard deviations, chains agreed", {
+    timeout: 180_000, // the fit that all tests share
+  }, async () => {
     const { population, diagnostics, converged } = await fitted();
     expect(converged).toBe(true);
     expect(diagnostics.rHat).toBeLessThan(1.05);

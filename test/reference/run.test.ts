@@ -3,7 +3,10 @@ import { runBgBbCase } from "./bgbb.js";
 import { type ReferenceCase, referenceCases, referenceDir } from "./case.js";
 import { runClvCase } from "./clv.js";
 import { runCohortCase } from "./cohort.js";
+import { runConjointCase, runShareSimulation } from "./conjoint.js";
+import { runHbCase } from "./hb.js";
 import { runLogitCase } from "./logit.js";
+import { runMaxDiffCase } from "./maxdiff.js";
 import { runMigrationCase } from "./migration.js";
 import { runMnlCase } from "./mnl.js";
 import { runPowerCase } from "./power.js";
@@ -19,9 +22,15 @@ const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
   clv: runClvCase,
   bgbb: runBgBbCase,
   cohort: runCohortCase,
+  conjoint: runConjointCase,
+  hb: runHbCase,
   logit: runLogitCase,
+  maxdiff: runMaxDiffCase,
   migration: runMigrationCase,
-  mnl: runMnlCase,
+  mnl: (reference) => {
+    runMnlCase(reference);
+    runShareSimulation(reference);
+  },
   power: runPowerCase,
   rfm: runRfmCase,
   sbg: runSbgCase,

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+// The chains run on threads, from the compiled program, and so does all that they are compared with.
+import { randomSource } from "../../dist/numeric/random.js";
+import {
+  fitHierarchicalBayes,
+  type HierarchicalBayesFit,
+  type HierarchicalBayesOptions,
+} from "../../dist/tradeoff/hierarchical-bayes.js";
+import { gaussLegendre } from "../../src/numeric/quadrature.js";
+import type { AttributeColumns, ChoiceRows } from "../../src/tradeoff/choice-data.js";
+import { type SimulatedStudy, simulatedStudy, type Taste } from "./worlds.js";
+
+const fitStudy = (
+  {
+    rows,
+    attributes,
+  }: Pick<SimulatedStudy, "rows" | "attributes"> | { rows: ChoiceRows; attributes: AttributeColumns },
+  options: Partial<HierarchicalBayesOptions> = {},
+): Promise<HierarchicalBayesFit> =>
+  fitHierarchicalBayes(rows, attributes, {
+    random: randomSource(1),
+    chains: 2,
+    warmup: 200,
+    iterations: 400,
+    workers: 0,
+    ...options,
+  });
+
+describe("the posterior is exact", () => {
+  it("without information it is the prior", async () => {
+    const flat = { set: [1, 1], chosen: [1, 0] };
+    const people = 12;
+    const rows = {
+      set: Array.from({ length: people }, () => flat.set).flat(),
+      chosen: Array.from({ length: people }, () => flat.chosen).flat(),
+      respondent: Array.from({ length: people }, (_, i) => [i, i]).flat(),
+    };
+    const a = rows.set.map(() => 1);
+    const one = await fitStudy(
+      { rows, attributes: { a, b: a } },
+      {
+        priors: {
+          freedom: 12,
+          meanVariance: 4,
+          heterogeneity: [
+            [1, 0.5],
+            [0.5, 2],
+          ],
+        },
+        iterations: 4000,
+      },
+    );
+    const wide = 4; // Monte Carlo standard errors
+    for (const [j, name] of ["a", "b"].entries()) {
+      const { mean, sd, essBulk, low, high } = one.population[name] as (typeof one.population)[string];
+      expect(Math.abs(mean)).toBeLessThan((wide * 2) / Math.sqrt(essBulk));
+      expect(Math.abs(sd - 2)).toBeLessThan((wide * 2) / Math.sqrt(2 * essBulk));
+      expect(Math.abs(low + 2 * 1.6449)).toBeLessThan(0.3);
+      expect(Math.abs(high - 2 * 1.6449)).toBeLessThan(0.3);
+      // The mean of an inverse Wishart matrix is scale / (freedom - p - 1); its variances have relative sd sqrt(2 / (freedom - p - 3)).
+      const expected = (12 * (j === 0 ? 1 : 2)) / 9;
+      const { essBulk: worth } = one.heterogeneity[name] as (typeof one.population)[string];
+      const relative = Math.sqrt(2 / 7) / Math.sqrt(worth);
+      expect(Math.abs((one.heterogeneityCovariance[j]?.[j] as number) / expected - 1)).toBeLessThan(
+        wide * relative,
+      );
+    }
+    expect(Math.abs((one.heterogeneityCovariance[0]?.[1] as number) - (12 * 0.5) / 9)).toBeLessThan(0.06);
+    expect(one.warnings).toEqual([
+      "a never varies within a choice set: its coefficients are the prior's",
+      "b never varies within a choice set: its coefficients are the prior's",
+      "12 of 12 respondents made fewer choices than there are coefficients (2): their part-worths lean on the population's",
+    ]);
+    expect(one.hitRate).toBeGreaterThan(0);
+  });
+
+  it("with known heterogeneity its mean is that of numerical integration", async () => {
+    // One binary attribute, pairs with and without it; heterogeneity 1 for certain; k of 4 taken by each respondent.
+    const taken = [4, 3, 4, 2, 3, 4, 1, 3];
+    const rows = { set: [] as number[], chosen: [] as number[], respondent: [] as number[] };
+    const with_: number[] = [];
+    for (const [who, count] of taken.entries()) {
+      for (let task = 0; task < 4; task++) {
+        rows.set.push(task, task);
+        rows.respondent.push(who, who);
+        rows.chosen.push(Number(task < count), Number(task >= count));
+        with_.push(1, 0);
+      }
+    }
+    const { nodes, weights } = gaussLegendre(80);
+    const integral = (f: (x: number) => number, from: number, to: number): number => {
+      const half = (to - from) / 2;
+      return nodes.reduce(
+        (sum, node, k) => sum + half * (weights[k] as number) * f(from + half * (1 + node)),
+        0,
+      );
+    };
+    const likelihood = (mu: number, k: number): number =>
+      integral((b) => Math.exp(k * b - 4 * Math.log1p(Math.exp(b)) - (b - mu) ** 2 / 2), mu - 9, mu + 9);
+    const density = (mu: number): number =>
+      taken.reduce((product, k) => product * likelihood(mu, k), Math.exp(-(mu ** 2) / 200));
+    const [mass, first, second] = [0, 1, 2].map((power) =>
+      integral((mu) => mu ** power * density(mu), -3, 8),
+    ) as [number, number, number];
+    const exact = { mean: first / mass, sd: Math.sqrt(second / mass - (first / mass) ** 2) };
+    const { population } = await fitStudy(
+      { rows, attributes: { with: with_ } },
+      { priors: { freedom: 1e7 }, iterations: 4000 },
+    );
+    const { mean, sd, essBulk } = population["with"] as (typeof population)[string];
+    expect(essBulk).toBeGreaterThan(1000);
+    expect(Math.abs(mean - exact.mean)).toBeLessThan((4 * exact.sd) / Math.sqrt(essBulk));
+    expect(Math.abs(sd - exact.sd)).toBeLessThan((4 * exact.sd) / Math.sqrt(2 * essBulk));
+  });
+
+  it("its 90% intervals over 60 small studies cover the truth in about 90%", async () => {
+    const small: Taste = { mean: { organic: 0.8, price: -0.6 }, spread: { organic: 1, price: 0.7 } };
+    let covered = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const { population } = await fitStudy(simulatedStudy(small, { respondents: 30, tasks: 6, seed }), {
+        random: randomSource(seed),
+        chains: 1,
+        warmup: 100,
+        iterations: 200,
+      });
+      for (const [name, truth] of Object.entries(small.mean)) {
+        const { low, high } = population[name] as (typeof population)[string];
+        if (low <= truth && truth <= high) covered++;
+      }
+    }
+    expect(covered / 120).toBeGreaterThan(0.82); // three standard errors of a share of 0.9 out of 120
+    expect(covered / 120).toBeLessThan(0.98);
+  });
+});

@@ -1,0 +1,270 @@
+import { describe, expect, it } from "vitest";
+import { randomSource } from "../../src/numeric/random.js";
+import { drawNormal } from "../../src/numeric/sampling.js";
+import { marketOf } from "../../src/tradeoff/market.js";
+import {
+  marketValue,
+  priceElasticities,
+  priceResponse,
+  sensitivity,
+  sourceOfVolume,
+  tuneExponent,
+} from "../../src/tradeoff/market-response.js";
+import { categoricalAttribute, linearAttribute, pooledPartWorths } from "../../src/tradeoff/part-worths.js";
+import { type ChoiceRule, simulateMarket } from "../../src/tradeoff/simulator.js";
+import { car, price, red, sharesOf, travel, travellers, trip, twin } from "./markets.js";
+
+const homogeneous = { names: ["quality", "price"], respondents: [1], values: [Float64Array.of(1, -0.8)] };
+const quality = linearAttribute("quality", [0, 1, 2]);
+const offer = (name: string, good: number, money: number) => ({
+  name,
+  levels: { quality: good, price: money },
+});
+const shop = marketOf([quality, price], [offer("ours", 1, 3), offer("rival", 2, 4), offer("cheap", 0, 1.5)], {
+  price: "price",
+  costs: { quality: { 0: 0.5, 1: 1, 2: 2 } },
+});
+
+describe("money", () => {
+  it("is units times price, less costs", () => {
+    const simulation = simulateMarket(homogeneous, shop);
+    const rows = marketValue(simulation, shop, { marketSize: 1000, fixedCosts: [100, 0, 0] });
+    const share = simulation.shares[0]?.share as number;
+    expect(rows[0]).toEqual({
+      product: "ours",
+      units: share * 1000,
+      revenue: share * 1000 * 3,
+      profit: expect.closeTo(share * 1000 * 2 - 100, 9) as number,
+    });
+    const sure = simulateMarket(travellers(50), marketOf(travel, [car, red]), { random: randomSource(1) });
+    const losing = { ...marketOf(travel, [car, red]), prices: [1, 1], unitCosts: [2, 0] };
+    const [loss, gain] = marketValue(sure, losing, { marketSize: 10 });
+    expect(loss?.low).toBeCloseTo(-10 * (sure.shares[0]?.high as number), 12);
+    expect(gain?.high).toBeCloseTo(10 * (sure.shares[1]?.high as number), 12);
+  });
+
+  it("finds the optimal price: margin 1 / (b (1 - share)) in a market of one kind of buyer", () => {
+    const prices = Array.from({ length: 401 }, (_, i) => 1 + i / 100);
+    const { bestProfit, points, warnings } = priceResponse(homogeneous, shop, {
+      product: "ours",
+      attribute: price,
+      prices,
+      unitCost: 1,
+      marketSize: 100,
+    });
+    const { share } = points.find((point) => point.price === bestProfit.price) as { share: number };
+    expect(Math.abs(bestProfit.price - 1 - 1 / (0.8 * (1 - share)))).toBeLessThan(0.02);
+    expect(bestProfit.value).toBeCloseTo(100 * share * (bestProfit.price - 1), 9);
+    expect(warnings.every((text) => text.includes("revenue"))).toBe(true);
+    for (const [i, point] of points.slice(1).entries())
+      expect(point.share).toBeLessThan(points[i]?.share as number);
+    const [first, second] = points as [(typeof points)[0], (typeof points)[0]];
+    const arc = ((second.share - first.share) / (second.share + first.share)) * ((1.01 + 1) / 0.01);
+    expect(first.arcElasticity).toBeCloseTo(arc, 8);
+  });
+
+  it("warns where the best price is an end of those tried, and has limits from samples", () => {
+    const fit = {
+      coefficients: { quality: 1, price: -0.8 },
+      covariance: [
+        [0.04, 0],
+        [0, 0.01],
+      ],
+    };
+    const pooled = pooledPartWorths(fit, { random: randomSource(2), draws: 300 });
+    const question = { product: "ours", attribute: price, prices: [1, 2, 3, 4, 5], unitCost: 1 };
+    const { bestProfit, level } = priceResponse(pooled, shop, question, { from: "draws" });
+    expect(level).toBe(0.9);
+    expect(bestProfit.low).toBeLessThanOrEqual(bestProfit.price);
+    expect(bestProfit.high).toBeGreaterThanOrEqual(bestProfit.price);
+    const dear = priceResponse(homogeneous, shop, { ...question, unitCost: 4.9 });
+    expect(dear.warnings).toContain(
+      "the highest profit is at 5, an end of the prices tried: the best price may lie beyond",
+    );
+  });
+
+  it("has the elasticities of the logit: b p (1 - share), and -b p share alike for all rivals", () => {
+    const { point, arc, products } = priceElasticities(homogeneous, shop, price, { change: 0.02 });
+    const shares = sharesOf(homogeneous, shop);
+    for (const [j] of products.entries()) {
+      const money = shop.prices?.[j] as number;
+      for (const [k] of products.entries()) {
+        const exact = -0.8 * money * (Number(j === k) - (shares[j] as number));
+        expect(point?.[j]?.[k]).toBeCloseTo(exact, 7);
+        expect(Math.abs((arc[j]?.[k] as number) - exact)).toBeLessThan(0.005);
+      }
+    }
+    expect(priceElasticities(homogeneous, shop, price, { rule: "share of preference" }).point).toBeDefined();
+    const random = randomSource(2);
+    const values = Array.from({ length: 200 }, () =>
+      Float64Array.of(2 * drawNormal(random), -1 + 0.5 * drawNormal(random)),
+    );
+    const mixed = { names: ["quality", "price"], respondents: values.map((_, who) => who), values };
+    const duel = marketOf([quality, price], [offer("ours", 2, 3), offer("cheap", 0, 2)], { price: "price" });
+    const first = priceElasticities(mixed, duel, price, { change: 0.4, rule: "first choice" });
+    expect(first.point).toBeUndefined();
+    expect(first.arc[0]?.[0]).toBeLessThan(0);
+    expect(first.arc[0]?.[1]).toBeGreaterThan(0);
+  });
+});
+
+describe("changes of a market", () => {
+  it("take volume in proportion from all in a market of one kind of buyer", () => {
+    const { share, sources } = sourceOfVolume(homogeneous, shop, "ours");
+    expect(sources.map(({ product }) => product)).toEqual(["rival", "cheap"]);
+    for (const { before, part } of sources) expect(part).toBeCloseTo(before, 12);
+    expect(share).toBeCloseTo(sharesOf(homogeneous, shop)[0] as number, 14);
+  });
+
+  it("take all volume from the twin where buyers choose first, with limits of the loss", () => {
+    const { sources } = sourceOfVolume(travellers(200), marketOf(travel, [car, red, twin]), "red bus again", {
+      rule: "first choice",
+      random: randomSource(3),
+    });
+    expect(sources.map(({ part }) => part)).toEqual([0, 1]);
+    expect(sources[0]?.high).toBe(0);
+    expect(sources[1]?.low).toBeGreaterThan(0.15);
+  });
+
+  it("tell what every other level would bring", () => {
+    const rows = sensitivity(homogeneous, shop, "ours", [quality, price]);
+    expect(rows.map(({ attribute, level }) => `${attribute} ${level}`)).toEqual([
+      ...["quality 0", "quality 1", "quality 2"],
+      ...["price 1", "price 2", "price 3", "price 4", "price 5"],
+    ]);
+    expect(rows.filter(({ current }) => current).map(({ level, change }) => [level, change])).toEqual([
+      ["1", 0],
+      ["3", 0],
+    ]);
+    const better = marketOf(
+      [quality, price],
+      [offer("ours", 2, 3), offer("rival", 2, 4), offer("cheap", 0, 1.5)],
+    );
+    expect(rows[2]?.share).toBeCloseTo(sharesOf(homogeneous, better)[0] as number, 14);
+  });
+
+  it("interpolate prices that are part-worths", () => {
+    const levels = categoricalAttribute("price", [10, 20, 40]);
+    const partWorths = {
+      names: ["price 20", "price 40"],
+      respondents: [1],
+      values: [Float64Array.of(-1, -4)],
+    };
+    const market = marketOf(
+      [levels],
+      [
+        { name: "a", levels: { price: 30 } },
+        { name: "b", levels: { price: 10 } },
+      ],
+      {
+        price: "price",
+      },
+    );
+    expect(market.prices).toEqual([30, 10]);
+    // Between 20 and 40: -2.5.
+    expect(sharesOf(partWorths, market)[0]).toBeCloseTo(1 / (1 + Math.exp(2.5)), 14);
+  });
+});
+
+describe("exponent", () => {
+  const market = marketOf(travel, [car, red, trip("fine bus", "bus", "high", "grey")]);
+  const partWorths = travellers(200);
+  const known = (exponent: number, rule: ChoiceRule = "share of preference") =>
+    Object.fromEntries(
+      simulateMarket(partWorths, market, { exponent, rule }).shares.map(({ product, share }) => [
+        product,
+        share,
+      ]),
+    );
+
+  it("is found again from the shares it made", () => {
+    for (const exponent of [0.05, 0.4, 1, 3]) {
+      const tuned = tuneExponent(partWorths, market, known(exponent));
+      expect(tuned.exponent / exponent).toBeCloseTo(1, 5);
+      expect(tuned.meanAbsoluteError).toBeLessThan(1e-6);
+      expect(tuned.warnings).toEqual([]);
+    }
+  });
+
+  it("warns where no exponent makes the known shares", () => {
+    const { warnings, exponent } = tuneExponent(partWorths, market, {
+      car: 0.3,
+      "red bus": 0.6,
+      "fine bus": 0.1,
+    });
+    expect(exponent).toBeLessThan(0.01);
+    expect(warnings).toEqual([
+      "no exponent from 0.001 to 1000 fits: utilities do not order the known shares",
+    ]);
+  });
+});
+
+describe("questions without an answer", () => {
+  const partWorths = { names: ["u"], respondents: [1], values: [Float64Array.of(1)] };
+  const market = { products: ["p1", "p2"], attributes: { u: [1, 2] } };
+  const woven = {
+    names: ["price", "x", "price x x"],
+    respondents: [1],
+    values: [Float64Array.of(1, 1, 1)],
+  };
+  const wovenMarket = { products: ["a", "b"], attributes: { price: [1, 2], x: [1, 0], "price x x": [1, 0] } };
+  it.each<[string, () => unknown, string]>([
+    [
+      "an unknown product",
+      () => sourceOfVolume(homogeneous, shop, "x"),
+      'product must be one of ours, rival, cheap, got "x"',
+    ],
+    [
+      "volume of likelihoods",
+      () => sourceOfVolume(homogeneous, shop, "ours", { rule: "purchase likelihood" }),
+      "source of volume needs a rule by which products compete, got purchase likelihood",
+    ],
+    [
+      "prices beyond those shown",
+      () => priceResponse(homogeneous, shop, { product: "ours", attribute: price, prices: [4, 6] }),
+      "price must be between the levels that were shown, 1 to 5, got 6",
+    ],
+    [
+      "falling prices",
+      () => priceResponse(homogeneous, shop, { product: "ours", attribute: price, prices: [4, 3] }),
+      "prices must be at least two that rise, got 4, 3",
+    ],
+    [
+      "no prices",
+      () => marketValue(simulateMarket(partWorths, market), market, { marketSize: 1 }),
+      "price of p1 must be a finite number, got undefined",
+    ],
+    [
+      "known shares in percent",
+      () => tuneExponent(partWorths, market, { p1: 40, p2: 60 }),
+      "known share of p1 must be between 0 and 1, got 40; a percentage must be divided by 100",
+    ],
+    [
+      "known shares of another",
+      () => tuneExponent(partWorths, market, { p1: 0.4, p2: 0.6, x: 0 }),
+      'known shares must be of p1, p2, got "x"',
+    ],
+    [
+      "known shares that miss some",
+      () => tuneExponent(partWorths, market, { p1: 0.4, p2: 0.5 }),
+      "known shares must add up to 1, got 0.9",
+    ],
+    [
+      "an exponent of first choices",
+      () => tuneExponent(partWorths, market, { p1: 0.4, p2: 0.6 }, { rule: "first choice" }),
+      "rule must be one whose shares add up and depend on the exponent, got first choice",
+    ],
+    [
+      "a change of 10",
+      () => priceElasticities(homogeneous, shop, price, { change: 10 }),
+      "change must be between 0 and 1, got 10",
+    ],
+    [
+      "an attribute that interacts",
+      () => priceResponse(woven, wovenMarket, { product: "a", attribute: price, prices: [1, 2] }),
+      'price must not interact with others to be changed alone, got column "price x x"',
+    ],
+  ])("%s", (_name, act, message) => {
+    expect(act).toThrow(message);
+  });
+});
