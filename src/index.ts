@@ -91,6 +91,7 @@ export {
   trackingFigure,
 } from "./charts/clv-validation.js";
 export { type CohortText, cohortHeatMapFigure, cohortRevenueFigure } from "./charts/cohorts.js";
+export { levelBalanceFigure, levelOverlapFigure, powerFigure } from "./charts/design.js";
 export type { Figure, Layout, Trace } from "./charts/figure.js";
 export {
   reliabilityFigure,
@@ -767,6 +768,19 @@ export { markdown, type Showable, type ShowOptions, show } from "./study/show.js
 export { type Parameter, type StudyRecord, type StudySpec, study, studyRecord } from "./study/study.js";
 export type { ColumnView, TableView } from "./study/table-view.js";
 export {
+  type AttributeDeclaration,
+  attributeLevels,
+  type CodingOptions,
+  codeProfiles,
+  decodePartWorths,
+  defineAttributes,
+  type Level,
+  type LevelCoding,
+  type LevelUtility,
+  type Profile,
+  type SurveyAttributes,
+} from "./tradeoff/attributes.js";
+export {
   type BenefitSegment,
   benefitSegments,
   customerValues,
@@ -782,6 +796,50 @@ export {
   fitConditionalLogit,
   type UtilityCoefficients,
 } from "./tradeoff/conditional-logit.js";
+export {
+  type ChoiceTask,
+  choiceTasks,
+  type DesignRules,
+  fullFactorial,
+  randomDesign,
+  type SurveyDesign,
+  withRepeatedTask,
+} from "./tradeoff/design.js";
+export {
+  type DesignEfficiency,
+  designEfficiency,
+  drawPriors,
+  type EfficiencyOptions,
+  expectedStandardErrors,
+  type PriorCoefficients,
+} from "./tradeoff/design-efficiency.js";
+export { type OrthogonalPlan, orthogonalPlan, shiftedDesign } from "./tradeoff/design-orthogonal.js";
+export {
+  type CoefficientPower,
+  type DesignReport,
+  designReport,
+  type LevelBalance,
+  type LevelOverlap,
+  type PairBalance,
+  type PowerAnalysis,
+  type PowerOptions,
+  type PowerPoint,
+  powerBySimulation,
+  ruleOfThumbRespondents,
+} from "./tradeoff/design-report.js";
+export { type DesignSearchOptions, type EfficientDesign, efficientDesign } from "./tradeoff/design-search.js";
+export type { DesignSize, Overlap } from "./tradeoff/design-tasks.js";
+export {
+  checkFieldwork,
+  choicesFromAnswers,
+  type FieldworkCheck,
+  type FieldworkOptions,
+  keepRespondents,
+  type OddReason,
+  type OddRespondent,
+  oddRespondentsTable,
+  type SurveyAnswers,
+} from "./tradeoff/fieldwork.js";
 export {
   fitHierarchicalBayes,
   type HierarchicalBayesFit,
@@ -859,6 +917,7 @@ export {
   productLineFrontier,
   searchProductLine,
 } from "./tradeoff/product-line.js";
+export { type QuestionnaireText, questionnaireHtml, questionnaireTable } from "./tradeoff/questionnaire.js";
 export {
   fitRatingsConjoint,
   type MonotoneOrder,
