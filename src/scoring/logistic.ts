@@ -211,7 +211,7 @@ export function predictProbability(
 }
 
 /** Probability of log odds. */
-export const probabilityOf = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
+const probabilityOf = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
 
 /**
  * Dummy covariates of a column of labels: for each label but the reference one a column named `name=label`, 1 where the row

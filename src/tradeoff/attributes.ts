@@ -52,8 +52,8 @@ export const NONE = "none";
 
 /**
  * Declares the attributes of a survey once, for design, questionnaire, coding and reading of the results.
- * @param options.prohibitions Levels that no product can have together: `{ seats: "8", engine: "electric" }`.
- * @param options.none Whether respondents may choose none of the products; false unless given.
+ * `options.prohibitions`: Levels that no product can have together: `{ seats: "8", engine: "electric" }`.
+ * `options.none`: Whether respondents may choose none of the products; false unless given.
  * @throws RangeError naming the attribute: a name twice or empty, fewer than two levels, a level twice, amounts that do not
  * rise or are negative, breakpoints or a reference that are none of the levels, `only` or a prohibition of something unknown,
  * prohibitions that leave no product with some level.

@@ -82,7 +82,7 @@ export function expectedStandardErrors(
 /**
  * Draws of prior coefficients, independent and normal: for each coefficient one from every stratum of equal probability, so
  * that few draws stand for the whole distribution.
- * @param options.draws 50 unless given.
+ * `options.draws`: 50 unless given.
  * @throws RangeError if a standard deviation is negative or of a coefficient without a mean, or draws is below 1.
  * @see Hess, Train & Polak (2006), On the Use of a Modified Latin Hypercube Sampling Method, Transportation Research B 40(2).
  */

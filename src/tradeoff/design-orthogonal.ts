@@ -40,8 +40,8 @@ export interface OrthogonalPlan {
  * of the arrays L4, L8, L9, L12, L16, L18, L25, L27, L32 and L36 with mixed columns, the first in which every attribute has a
  * column of as many levels; if there is none, or with `collapse`, the first with a column of at least as many, whose surplus
  * levels stand for the first ones once more.
- * @param options.runs Takes the array with so many runs.
- * @param options.collapse Takes fewer runs at the price of unequal frequencies; false unless given.
+ * `options.runs`: Takes the array with so many runs.
+ * `options.collapse`: Takes fewer runs at the price of unequal frequencies; false unless given.
  * @throws RangeError if no array fits, or an attribute is there for some products only; DataError if a run is prohibited.
  * @see Hedayat, Sloane & Stufken (1999), Orthogonal Arrays: Theory and Applications; Addelman (1962), Orthogonal Main-Effect
  * Plans for Asymmetrical Factorial Experiments, Technometrics 4(1), for collapsing.
@@ -139,7 +139,7 @@ function cramersV(
  * more, around the circle. Main effects are uncorrelated, levels overlap as little as they can, and without collapsed
  * attributes all levels are equally frequent: with attributes of as many levels as there are alternatives it is optimal for
  * respondents without preferences.
- * @param options.versions Equal parts of the runs; 1 unless given.
+ * `options.versions`: Equal parts of the runs; 1 unless given.
  * @throws as `orthogonalPlan`; RangeError if there are more alternatives than levels of the largest attribute, or the runs
  * cannot be divided into the versions; DataError if a shifted product is prohibited.
  * @see Bunch, Louviere & Anderson (1996), A Comparison of Experimental Design Strategies for Multinomial Logit Models.

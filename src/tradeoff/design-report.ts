@@ -67,8 +67,8 @@ const RANDOM_DESIGNS = 21;
 
 /**
  * Balance, overlap and precision of a design.
- * @param options.respondents For the standard errors; 300 unless given.
- * @param options.random Source of the random designs it is compared with.
+ * `options.respondents`: For the standard errors; 300 unless given.
+ * `options.random`: Source of the random designs it is compared with.
  * @throws as `designEfficiency`; RangeError if respondents is not a whole number from 1 up.
  */
 export function designReport(

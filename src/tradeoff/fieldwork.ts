@@ -82,7 +82,7 @@ function requirePlace(
 
 /**
  * The answers as choices with coded attributes, ready for every choice model; none is the last alternative of each set.
- * @param options.without Numbers of tasks that are left out, such as repeated ones and those held out for validation.
+ * `options.without`: Numbers of tasks that are left out, such as repeated ones and those held out for validation.
  * @throws DataError naming the row of an answer that the design does not have (see `checkFieldwork`); RangeError if an
  * interaction is not of two attributes.
  */
@@ -177,7 +177,7 @@ interface Count {
  * Looks for answers that were given without care: too fast (against the median respondent), always at the same position,
  * for products that another one of the task dominates, with tasks left out, or otherwise when a task was asked again. Nobody
  * is removed: see `keepRespondents`. Always choosing none may be an honest answer and is a reason of its own.
- * @param options.preference Directions that everybody likes: needed for dominated choices.
+ * `options.preference`: Directions that everybody likes: needed for dominated choices.
  * @throws DataError naming the row: no answers, columns of different length, a version, task or choice that the design does not
  * have, a respondent with two versions or two answers to one task, a time that is no number above 0; RangeError if an option
  * is out of range.
@@ -237,8 +237,8 @@ export const oddRespondentsTable = ({ odd }: FieldworkCheck): ColumnTable =>
 
 /**
  * The answers without those of respondents who are odd for one of the reasons and less likely so by chance than `below`.
- * @param options.reasons What to leave out for.
- * @param options.below Largest p; 1, whatever p, unless given.
+ * `options.reasons`: What to leave out for.
+ * `options.below`: Largest p; 1, whatever p, unless given.
  * @throws RangeError if `below` is not from 0 to 1; DataError if nobody would be left.
  */
 export function keepRespondents(

@@ -27,7 +27,7 @@ export interface MarketValue {
 
 /**
  * Units, revenue and profit of every product at the simulated shares.
- * @param options.marketSize Units that are bought altogether (or would be: none and unserved buyers count).
+ * `options.marketSize`: Units that are bought altogether (or would be: none and unserved buyers count).
  * @throws DataError if prices or unit costs are missing or bad; RangeError if the market size is not above 0.
  */
 export function marketValue(

@@ -93,7 +93,7 @@ export function linearAttribute(attribute: string, values: readonly number[]): A
 /**
  * The same coefficients for everybody, as if all respondents were one, with draws from their normal distribution: the
  * part-worths of a pooled model.
- * @param options.draws Simulated coefficients; 1,000 unless given.
+ * `options.draws`: Simulated coefficients; 1,000 unless given.
  * @throws RangeError if draws is not a whole number from 1 up; DataError if the covariance is not positive definite.
  */
 export function pooledPartWorths(

@@ -39,7 +39,7 @@ const NEAR_ZERO = 3; // standard errors: below, ratios have no usable moments
  * Willingness to pay, -b / b_price, with limits by the delta method and by simulation. A price coefficient that is positive
  * or less than three standard errors below 0 is warned of: then some draws divide by nearly nothing, and only quantiles mean
  * anything, not means or standard errors.
- * @param draws Simulated coefficients; 10,000 unless given.
+ * `options.draws`: Simulated coefficients; 10,000 unless given.
  * @throws RangeError if there is no such covariate, or level or draws are out of range; ConvergenceError if the price
  * coefficient is 0 or the covariance is not positive definite.
  * @see Krinsky & Robb (1986), Review of Economics and Statistics 68(4); Hole (2007), Health Economics 16(8), for the
