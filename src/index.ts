@@ -453,6 +453,7 @@ export {
 export { type Minimum, minimise, minimiseFrom, type Objective } from "./numeric/minimise.js";
 export { minimiseNewton } from "./numeric/newton.js";
 export { quantileType7 } from "./numeric/quantile.js";
+export { haltonPoints, type ScrambledSobol, scrambledSobol, sobolPoints } from "./numeric/quasi-random.js";
 export { type Random, randomSource } from "./numeric/random.js";
 export { drawBeta, drawBinomial, drawMultinomial, drawPoisson } from "./numeric/sampling.js";
 export { exponentialIntegral, normalQuantile } from "./numeric/special.js";
@@ -889,6 +890,34 @@ export {
   preferenceShares,
 } from "./tradeoff/max-diff.js";
 export {
+  fitMixedLogit,
+  type MixedLogitFit,
+  type MixedLogitOptions,
+  type MixedLogitProgress,
+} from "./tradeoff/mixed-logit.js";
+export {
+  drawTastes,
+  individualCoefficients,
+  type MixedLogitPartWorths,
+  type MixedLogitPredictionOptions,
+  type MixedWillingnessToPay,
+  type MixedWillingnessToPayResult,
+  mixedLogitProbabilities,
+  mixedWillingnessToPay,
+} from "./tradeoff/mixed-logit-prediction.js";
+export {
+  type MixedLogitStability,
+  mixedLogitStability,
+  type StabilityOptions,
+} from "./tradeoff/mixed-logit-stability.js";
+export {
+  type DrawOptions,
+  type MixedLogitParameters,
+  type TasteDistribution,
+  type TastePopulation,
+  tastePopulation,
+} from "./tradeoff/mixed-logit-tastes.js";
+export {
   type AttributeImportance,
   type AttributeLevel,
   type AttributeLevels,
@@ -939,3 +968,7 @@ export {
   type WillingnessToPayResult,
   willingnessToPay,
 } from "./tradeoff/willingness-to-pay.js";
+export {
+  fitWillingnessToPaySpace,
+  type WillingnessToPaySpaceFit,
+} from "./tradeoff/willingness-to-pay-space.js";

@@ -316,7 +316,7 @@ export function choiceProbabilities(
 }
 
 /** A stand-in for choices nobody made: the first available alternative of each set. */
-function firstOfEachSet({ set, respondent, available }: Omit<ChoiceRows, "chosen">): Uint8Array {
+export function firstOfEachSet({ set, respondent, available }: Omit<ChoiceRows, "chosen">): Uint8Array {
   const chosen = new Uint8Array(set.length);
   let open = true;
   for (let row = 0; row < set.length; row++) {
