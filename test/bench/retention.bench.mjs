@@ -25,7 +25,7 @@ function rossi() {
   const [header, ...rows] = readFileSync(file, "utf8")
     .trim()
     .split(/\r?\n/)
-    .map((line) => line.split(","));
+    .map((line) => line.replaceAll('"', "").split(","));
   const column = (name) => rows.map((row) => Number(row[header.indexOf(name)]));
   const names = ["fin", "age", "race", "wexp", "mar", "paro", "prio"];
   return {
