@@ -234,7 +234,6 @@ export {
 } from "./clv/convergence-doctor.js";
 export {
   type Coefficient,
-  type CovariateColumns,
   type CovariateFit,
   type Covariates,
   type CovariateValues,
@@ -382,6 +381,7 @@ export {
   type ValuedCustomers,
   type ValueTerms,
 } from "./clv/value.js";
+export type { CovariateColumns } from "./core/covariates.js";
 export { dayNumber, isoDay, isoMonth, monthNumber, weekday } from "./core/day.js";
 export { ConvergenceError, DataError } from "./core/errors.js";
 export type { CalendarPeriod } from "./core/period.js";
@@ -518,7 +518,6 @@ export {
   type BaselineHazard,
   type ChiSquareTest,
   type Concordance,
-  type Covariates as HazardCovariates,
   type CoxFit,
   type CoxOptions,
   fitCox,
@@ -589,7 +588,6 @@ export {
 } from "./scoring/contract-months.js";
 export {
   type CoefficientTest,
-  type Covariates as LogisticCovariates,
   dummies,
   fitLogistic,
   type LogisticFit,

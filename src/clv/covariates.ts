@@ -1,13 +1,11 @@
+import type { CovariateColumns } from "../core/covariates.js";
 import { DataError } from "../core/errors.js";
-import { invertSymmetric, type Matrix } from "../numeric/matrix.js";
+import { congruence, invertSymmetric, type Matrix } from "../numeric/matrix.js";
 import type { Objective } from "../numeric/minimise.js";
 import { twoSidedP } from "../numeric/tail-probability.js";
 import type { BuyingModel, ParameterValues } from "./buying-model.js";
 import { cellCustomers, type PurchaseHistories, purchaseCells } from "./cells.js";
 import { deepFreeze, fitByLikelihood, type ModelFit, named } from "./fit.js";
-
-/** Columns by name of the covariate, each with one number for each row of the purchase histories (a dummy is 0 or 1). */
-export type CovariateColumns = Readonly<Record<string, ArrayLike<number>>>;
 
 /** What is known of customers besides their purchases and does not change over time, by the process it may act on. */
 export interface Covariates {
@@ -344,7 +342,7 @@ function asGiven<P extends string>(
       return place === i ? (-sign * value * column.mean) / column.deviation : 0;
     }),
   ); // derivatives of what is reported by what was searched
-  const covariance = product(product(change, fit.covariance), transpose(change));
+  const covariance = congruence(change, fit.covariance);
   const errors = covariance.map((row, i) => Math.sqrt(Math.max(row[i] as number, 0)));
   const coefficients = effects.map((effect, e): [string, Coefficient] => {
     const estimate = slopes[e] as number;
@@ -363,11 +361,3 @@ function asGiven<P extends string>(
     coefficients: Object.fromEntries(coefficients),
   });
 }
-
-const product = (left: Matrix, right: Matrix): number[][] =>
-  left.map((row) =>
-    transpose(right).map((column) => row.reduce((sum, value, k) => sum + value * (column[k] as number), 0)),
-  );
-
-const transpose = (matrix: Matrix): number[][] =>
-  (matrix[0] ?? []).map((_, j) => matrix.map((row) => row[j] as number));

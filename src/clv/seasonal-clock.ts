@@ -3,7 +3,7 @@ import { isoDay, monthNumber } from "../core/day.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { requireDay } from "../core/read-day.js";
 import { chebyshevInterpolant } from "../numeric/chebyshev.js";
-import { invertSymmetric, type Matrix } from "../numeric/matrix.js";
+import { congruence, dot, invertSymmetric, product, transposed } from "../numeric/matrix.js";
 import { mbgNbd } from "./bg-nbd.js";
 import type { BuyingModel, ParameterValues } from "./buying-model.js";
 import { type PurchaseCells, type PurchaseCustomer, purchaseCells } from "./cells.js";
@@ -385,14 +385,14 @@ function standardErrors(
       }
     }
   }
-  const inverse = invertSymmetric(product(transpose(jacobian), jacobian));
+  const inverse = invertSymmetric(product(transposed(jacobian), jacobian));
   if (inverse === undefined) {
     throw new ConvergenceError(
       `seasonal clock: the purchases do not determine the speeds under the ${model.name}; fewer events may`,
     );
   }
-  const solution = product(inverse, transpose(jacobian));
-  const ofLogs = product(product(solution, scatter), transpose(solution));
+  const solution = product(inverse, transposed(jacobian));
+  const ofLogs = congruence(solution, scatter);
 
   const days = MONTH_LENGTHS.map((length, month) =>
     (means[month] as number) > 0 ? length * (speeds[month] as number) : 0,
@@ -439,17 +439,3 @@ function add(to: Float64Array, place: number, value: number): void {
 
 const sumOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, value) => sum + value, 0);
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let place = 0; place < a.length; place++) sum += (a[place] as number) * (b[place] as number);
-  return sum;
-};
-
-const transpose = (matrix: Matrix): number[][] =>
-  (matrix[0] ?? []).map((_, column) => matrix.map((row) => row[column] as number));
-
-const product = (a: Matrix, b: Matrix): number[][] => {
-  const columns = transpose(b);
-  return a.map((row) => columns.map((column) => dot(row, column)));
-};

@@ -1,6 +1,7 @@
 import { type ColumnTable, table } from "arquero";
 import { requireLevel } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
+import { dot } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import {
@@ -9,7 +10,6 @@ import {
   requireChain,
   requireHorizon,
   type ShareMatrix,
-  sumOf,
   sumOfPowers,
 } from "./chain.js";
 import { drawTransitionMatrix, type TransitionMatrix } from "./transitions.js";
@@ -245,9 +245,6 @@ const presentValue = (discounted: ShareMatrix, reward: readonly number[]): numbe
     discounted,
     reward.map((money) => [money]),
   ).map(([value]) => value as number);
-
-const dot = (row: readonly number[], values: readonly number[]): number =>
-  sumOf(row.map((share, place) => share * (values[place] as number)));
 
 function requireReward(name: string, { matrix }: MarkovChain, reward: readonly number[]): void {
   if (reward.length === matrix.length && reward.every(Number.isFinite)) return;

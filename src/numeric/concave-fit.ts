@@ -1,5 +1,5 @@
 import { ConvergenceError, DataError } from "../core/errors.js";
-import { invertSymmetric, type Matrix } from "./matrix.js";
+import { dot, invertSymmetric, type Matrix } from "./matrix.js";
 
 /** A log-likelihood at some coefficients. */
 export interface LikelihoodAt {
@@ -18,10 +18,12 @@ export interface ConcaveProblem<State extends LikelihoodAt> {
   readonly names: readonly string[];
   /** The likelihood, its slope and its curvature. */
   readonly likelihood: (beta: Float64Array) => State;
-  /** Range of each covariate, in the units of its scale. */
+  /** Range of each covariate, in the units of its scale; 0 for one that is never to blame, as the intercept's. */
   readonly ranges: readonly number[];
-  /** The log-likelihood loses ridge / 2 times the sum of the squared coefficients; 0 for none. */
-  readonly ridge: number;
+  /** For each coefficient: the log-likelihood loses ridge / 2 times its square; 0 for none. */
+  readonly ridge: readonly number[];
+  /** Coefficients to begin from; 0 unless given. */
+  readonly begin?: Float64Array;
   /** What a covariate without information must do, for messages: "must vary within choice sets". */
   readonly idle: string;
   /** Why a coefficient may have no finite maximum, for messages. */
@@ -33,7 +35,7 @@ export interface ConcaveFit<State extends LikelihoodAt> {
   readonly beta: Float64Array;
   /** The likelihood there. */
   readonly state: State;
-  /** The likelihood with all coefficients 0. */
+  /** The likelihood where it began. */
   readonly start: State;
   /** Inverse of the (penalised) information there. */
   readonly inverse: Matrix;
@@ -43,32 +45,29 @@ export interface ConcaveFit<State extends LikelihoodAt> {
 
 const MAX_ITERATIONS = 30;
 const SETTLED = 1e-18; // Newton decrement: the step is 1e-9 standard errors long
-const VANISHED = 1e-8; // of the information at 0: the likelihood has gone flat
-const MOVING = 0.01; // change of the log hazard over a covariate's range in the last step
+const VANISHED = 1e-8; // of the information at the beginning: the likelihood has gone flat
+const MOVING = 0.01; // change of the log odds or log hazard over a covariate's range in the last step
 
 /**
- * Maximum of a concave (penalised) log-likelihood by Newton's method with step halving, from coefficients of 0.
+ * Maximum of a concave (penalised) log-likelihood by Newton's method with step halving.
  * @throws DataError naming coefficients without information, or whose covariates are linear combinations of others;
  * ConvergenceError naming coefficients that grow for ever.
  */
 export function fitConcave<State extends LikelihoodAt>(problem: ConcaveProblem<State>): ConcaveFit<State> {
-  const { names, ridge, likelihood } = problem;
-  const start = likelihood(new Float64Array(names.length));
-  if (ridge === 0) requireIndependent(problem, start.information);
-  let beta = new Float64Array(names.length);
+  const { names, ridge, likelihood, begin = new Float64Array(names.length) } = problem;
+  const start = likelihood(begin);
+  if (!ridge.some((penalty) => penalty > 0)) requireIndependent(problem, start.information);
+  let beta = begin;
   let state = start;
   for (let iterations = 0; ; iterations++) {
     const information = state.information.map((row, i) =>
-      row.map((value, j) => (i === j ? value + ridge : value)),
+      row.map((value, j) => (i === j ? value + (ridge[j] as number) : value)),
     );
     const inverse = invertSymmetric(information);
     if (!inverse) throw separated(problem, beta);
-    const slope = Array.from(state.score, (value, j) => value - ridge * (beta[j] as number));
-    const step = Float64Array.from(inverse, (row) =>
-      row.reduce((sum, value, j) => sum + value * (slope[j] as number), 0),
-    );
-    const decrement = step.reduce((sum, value, j) => sum + value * (slope[j] as number), 0);
-    if (decrement < SETTLED) {
+    const slope = Array.from(state.score, (value, j) => value - (ridge[j] as number) * (beta[j] as number));
+    const step = Float64Array.from(inverse, (row) => dot(row, slope));
+    if (dot(step, slope) < SETTLED) {
       const flat = names.filter(
         (_, j) => diagonal(information, j) < VANISHED * diagonal(start.information, j),
       );
@@ -85,12 +84,12 @@ const diagonal = (matrix: Matrix, j: number): number => matrix[j]?.[j] as number
 /** The Newton step, halved until the penalised likelihood does not fall. */
 function improved<State extends LikelihoodAt>(
   { likelihood, ridge }: ConcaveProblem<State>,
-  beta: Float64Array<ArrayBuffer>,
+  beta: Float64Array,
   state: State,
   step: Float64Array,
-): [Float64Array<ArrayBuffer>, State] {
+): [Float64Array, State] {
   const penalised = (at: State, x: Float64Array): number =>
-    at.logLikelihood - (ridge / 2) * x.reduce((sum, value) => sum + value * value, 0);
+    at.logLikelihood - x.reduce((sum, value, j) => sum + (ridge[j] as number) * value * value, 0) / 2;
   const value = penalised(state, beta);
   for (let factor = 1; ; factor /= 2) {
     const candidate = beta.map((x, j) => x + factor * (step[j] as number));

@@ -151,6 +151,49 @@ export function solve(left: Matrix, right: Matrix): number[][] | undefined {
   return a.map((row, place) => Array.from(row.subarray(n), (value) => value / (row[place] as number)));
 }
 
+/** Sum of the products of the elements of `a` with those of `b`. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}
+
+/** Rows and columns exchanged. */
+export const transposed = (matrix: Matrix): number[][] =>
+  (matrix[0] ?? []).map((_, column) => matrix.map((row) => row[column] as number));
+
+/** A B. */
+export function product(a: Matrix, b: Matrix): number[][] {
+  const columns = transposed(b);
+  return a.map((row) => columns.map((column) => dot(row, column)));
+}
+
+/** A M A': the covariance of A x where M is that of x. */
+export const congruence = (a: Matrix, m: Matrix): number[][] => product(product(a, m), transposed(a));
+
+/** x' M x. */
+export const quadraticForm = (m: Matrix, x: ArrayLike<number>): number =>
+  dot(
+    m.map((row) => dot(row, x)),
+    x,
+  );
+
+/**
+ * Sandwich covariance B (sum of s s') B: B is the inverse information, `scores` holds the scores s of independent groups, one
+ * after the other.
+ * @see White (1982), Maximum Likelihood Estimation of Misspecified Models, Econometrica 50(1).
+ */
+export function sandwichCovariance(bread: Matrix, scores: Float64Array): number[][] {
+  const meat = bread.map((row) => row.map(() => 0));
+  for (let at = 0; at < scores.length; at += bread.length) {
+    for (const [i, row] of meat.entries()) {
+      for (let j = 0; j < row.length; j++)
+        row[j] = (row[j] as number) + (scores[at + i] as number) * (scores[at + j] as number);
+    }
+  }
+  return congruence(bread, meat);
+}
+
 /**
  * Condition number of a symmetric matrix in the 2-norm: the largest eigenvalue over the smallest, by size.
  * Infinity if it is singular.

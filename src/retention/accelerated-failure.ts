@@ -1,18 +1,19 @@
+import { finiteColumn } from "../core/columns.js";
+import {
+  type CovariateColumns,
+  covariateColumns,
+  covariateSpread,
+  linearPredictor,
+  type Spread,
+} from "../core/covariates.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
-import { invertSymmetric } from "../numeric/matrix.js";
+import { congruence, dot, invertSymmetric } from "../numeric/matrix.js";
 import type { Objective } from "../numeric/minimise.js";
 import { minimiseNewton } from "../numeric/newton.js";
 import type { Random } from "../numeric/random.js";
 import { normalQuantile } from "../numeric/special.js";
 import { logNormalTail, normalHazard, twoSidedP } from "../numeric/tail-probability.js";
-import { type Covariates, type Spread, spreadOf } from "./risk-sets.js";
-import {
-  numbersOf,
-  requireEvents,
-  type SurvivalColumns,
-  type SurvivalData,
-  survivalColumns,
-} from "./survival-data.js";
+import { requireEvents, type SurvivalColumns, type SurvivalData, survivalColumns } from "./survival-data.js";
 
 /** Distribution of lifetimes. */
 export type LifetimeDistribution = "weibull" | "exponential" | "log-normal" | "log-logistic";
@@ -63,7 +64,7 @@ const LOOSE = 100; // standard error of a covariate's whole effect, in units of 
  */
 export function fitAcceleratedFailure(
   data: SurvivalData,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   { distribution = "weibull" }: { readonly distribution?: LifetimeDistribution } = {},
 ): AcceleratedFailureFit {
   if (data.strata) throw new DataError("strata must not be given: use a covariate for each stratum but one");
@@ -121,22 +122,17 @@ interface ScaledDesign {
   readonly x: Float64Array;
 }
 
-function scaledDesign({ size }: SurvivalColumns, covariates: Covariates): ScaledDesign {
+function scaledDesign({ size }: SurvivalColumns, covariates: CovariateColumns): ScaledDesign {
   const names = Object.keys(covariates);
   const reserved = names.find((name) => name === "intercept" || name === LOG_SCALE);
   if (reserved !== undefined)
     throw new DataError(`a covariate must not be named ${reserved}: rename the column`);
   const width = names.length + 1;
   const x = new Float64Array(size * width).fill(1);
+  const columns = covariateColumns(covariates, size);
   const spreads = names.map((name, j) => {
-    const values = numbersOf(
-      `covariate ${name}`,
-      covariates[name] ?? [],
-      size,
-      () => true,
-      "a finite number",
-    );
-    const spread = spreadOf(name, values);
+    const values = columns[j] as Float64Array;
+    const spread = covariateSpread(name, values);
     for (let row = 0; row < size; row++) {
       x[row * width + j + 1] = ((values[row] as number) - spread.centre) / spread.scale;
     }
@@ -159,15 +155,7 @@ function inUnits(
       return spread ? 1 / spread.scale : 1;
     }),
   );
-  const times = (rows: readonly (readonly number[])[], y: ArrayLike<number>): number[] =>
-    rows.map((row) => row.reduce((sum, value, j) => sum + value * (y[j] as number), 0));
-  const mapped = covariance.map((row) => times(map, row)); // rows of C map', for C is symmetric
-  return {
-    values: times(map, x),
-    covariance: map.map((row) =>
-      map.map((_, j) => row.reduce((sum, value, k) => sum + value * (mapped[k]?.[j] as number), 0)),
-    ),
-  };
+  return { values: map.map((row) => dot(row, x)), covariance: congruence(map, covariance) };
 }
 
 /** Log density or log survival of the noise at z, with two derivatives. */
@@ -311,20 +299,11 @@ function likelihoodOf(
 }
 
 /** Intercept plus coefficients times covariates, for each row. */
-function logLifetimes({ coefficients }: AcceleratedFailure, covariates: Covariates): Float64Array {
-  const names = Object.keys(coefficients).filter((name) => name !== "intercept");
-  const size = names.length === 0 ? 1 : (covariates[names[0] as string]?.length ?? 0);
-  const centre = new Float64Array(size).fill(coefficients["intercept"] as number);
-  for (const name of names) {
-    const given = covariates[name];
-    if (!given)
-      throw new DataError(`covariates must contain ${name}, got ${Object.keys(covariates).join(", ")}`);
-    const values = numbersOf(`covariate ${name}`, given, size, () => true, "a finite number");
-    for (let row = 0; row < size; row++) {
-      centre[row] = (centre[row] as number) + (coefficients[name] as number) * (values[row] as number);
-    }
-  }
-  return centre;
+function logLifetimes({ coefficients }: AcceleratedFailure, covariates: CovariateColumns): Float64Array {
+  const { intercept, ...slopes } = coefficients;
+  const [first] = Object.keys(slopes);
+  const size = first === undefined ? 1 : (covariates[first]?.length ?? 0);
+  return linearPredictor(slopes, covariates, size).map((sum) => (intercept as number) + sum);
 }
 
 /**
@@ -334,7 +313,7 @@ function logLifetimes({ coefficients }: AcceleratedFailure, covariates: Covariat
  */
 export function acceleratedSurvival(
   fit: AcceleratedFailure,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   times: ArrayLike<number>,
 ): readonly Float64Array[] {
   const noise = noises[fit.distribution];
@@ -355,7 +334,7 @@ export function acceleratedSurvival(
  */
 export function acceleratedQuantile(
   fit: AcceleratedFailure,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   share = 0.5,
 ): Float64Array {
   if (!(share > 0 && share < 1)) throw new RangeError(`share must be between 0 and 1, got ${share}`);
@@ -378,13 +357,13 @@ export interface SimulatedLifetimes {
  */
 export function simulateLifetimes(
   model: AcceleratedFailure,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   random: Random,
   { until }: { readonly until?: ArrayLike<number> } = {},
 ): SimulatedLifetimes {
   const centres = logLifetimes(model, covariates);
   const ends =
-    until && numbersOf("until", until, centres.length, (value) => value > 0, "a finite number above 0");
+    until && finiteColumn("until", until, centres.length, (value) => value > 0, "a finite number above 0");
   const lifetimes = centres.map((centre) =>
     Math.exp(centre + model.scale * noiseQuantile(model.distribution, 1 - random.uniform())),
   );

@@ -1,3 +1,4 @@
+import type { CovariateColumns } from "../core/covariates.js";
 import { DataError } from "../core/errors.js";
 import { compareIds, describe } from "../core/table.js";
 import { baselineHazards, byName, type ProportionalHazards, predictCumulativeHazard } from "./cox.js";
@@ -9,14 +10,7 @@ import {
   normalScore,
 } from "./kaplan-meier.js";
 import { fitPartialLikelihood, type HazardCoefficients } from "./partial-likelihood-fit.js";
-import {
-  type Covariates,
-  type Lingering,
-  logRisks,
-  type RiskDesign,
-  riskDesign,
-  type Ties,
-} from "./risk-sets.js";
+import { type Lingering, logRisks, type RiskDesign, riskDesign, type Ties } from "./risk-sets.js";
 import {
   countAtMost,
   riskTable,
@@ -217,7 +211,7 @@ export interface FineGrayFit extends HazardCoefficients, ProportionalHazards {
  */
 export function fitFineGray(
   data: CompetingRisksData,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   { cause, ties = "efron" }: FineGrayOptions,
 ): FineGrayFit {
   if (data.entry)
@@ -266,7 +260,7 @@ function lingeringOf(design: RiskDesign, columns: SurvivalColumns, codes: Uint32
  */
 export const predictIncidence = (
   fit: FineGrayFit,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   times: ArrayLike<number>,
 ): readonly Float64Array[] =>
   predictCumulativeHazard(fit, covariates, times).map((row) => row.map((hazard) => -Math.expm1(-hazard)));

@@ -1,9 +1,9 @@
-import { invertSymmetric } from "../numeric/matrix.js";
+import type { CovariateColumns } from "../core/covariates.js";
+import { invertSymmetric, quadraticForm } from "../numeric/matrix.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
 import type { CoxFit } from "./cox.js";
-import { type ChiSquareTest, quadraticForm } from "./partial-likelihood-fit.js";
+import type { ChiSquareTest } from "./partial-likelihood-fit.js";
 import {
-  type Covariates,
   logRisks,
   positionResiduals,
   type RiskDesign,
@@ -42,7 +42,7 @@ export interface ProportionalHazardsTest {
 export function proportionalHazardsTest(
   fit: CoxFit,
   data: SurvivalData,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   { transform = "km" }: { readonly transform?: TimeTransform } = {},
 ): ProportionalHazardsTest {
   const { columns, design, beta } = refit(fit, data, covariates);
@@ -129,7 +129,7 @@ export interface CoxResiduals {
  * @throws DataError if the data are bad.
  * @see Therneau & Grambsch (2000), Modeling Survival Data, chapter 4.
  */
-export function coxResiduals(fit: CoxFit, data: SurvivalData, covariates: Covariates): CoxResiduals {
+export function coxResiduals(fit: CoxFit, data: SurvivalData, covariates: CovariateColumns): CoxResiduals {
   const { design, beta } = refit(fit, data, covariates);
   const { names, scale, row, size, event, weight } = design;
   const p = names.length;
@@ -181,7 +181,7 @@ export interface SchoenfeldResiduals {
 export function schoenfeldResiduals(
   fit: CoxFit,
   data: SurvivalData,
-  covariates: Covariates,
+  covariates: CovariateColumns,
 ): SchoenfeldResiduals {
   const { design, beta } = refit(fit, data, covariates);
   const { names, scale, x, event, groupStart } = design;
@@ -228,7 +228,7 @@ interface Refit {
 }
 
 /** The sorted rows of a fit and its coefficients on their scale. */
-function refit(fit: CoxFit, data: SurvivalData, covariates: Covariates): Refit {
+function refit(fit: CoxFit, data: SurvivalData, covariates: CovariateColumns): Refit {
   const names = Object.keys(fit.coefficients);
   const columns = survivalColumns(data);
   const chosen = Object.fromEntries(names.map((name) => [name, covariates[name] ?? []]));

@@ -1,26 +1,12 @@
-import { DataError } from "../core/errors.js";
+import { labelCodes } from "../core/columns.js";
+import { type CovariateColumns, linearPredictor } from "../core/covariates.js";
 import { type Concordance, concordanceOf } from "./concordance.js";
 import { fitPartialLikelihood, type HazardCoefficients } from "./partial-likelihood-fit.js";
-import {
-  type Covariates,
-  hazards,
-  logRisks,
-  type RiskDesign,
-  riskDesign,
-  stratumGroups,
-  type Ties,
-} from "./risk-sets.js";
-import {
-  countAtMost,
-  labelCodes,
-  numbersOf,
-  requireEvents,
-  type SurvivalData,
-  survivalColumns,
-} from "./survival-data.js";
+import { hazards, logRisks, type RiskDesign, riskDesign, stratumGroups, type Ties } from "./risk-sets.js";
+import { countAtMost, requireEvents, type SurvivalData, survivalColumns } from "./survival-data.js";
 
 export type { ChiSquareTest, HazardCoefficients } from "./partial-likelihood-fit.js";
-export type { Concordance, Covariates, Ties };
+export type { Concordance, Ties };
 
 /** How to fit a Cox model. */
 export interface CoxOptions {
@@ -86,7 +72,7 @@ export interface CoxFit extends HazardCoefficients, ProportionalHazards {
  * others; ConvergenceError naming covariates whose coefficient would be infinite; RangeError if the penalty is negative.
  * @see Cox (1972), JRSS B 34(2); Efron (1977), JASA 72; Therneau & Grambsch (2000), Modeling Survival Data.
  */
-export function fitCox(data: SurvivalData, covariates: Covariates, options: CoxOptions = {}): CoxFit {
+export function fitCox(data: SurvivalData, covariates: CovariateColumns, options: CoxOptions = {}): CoxFit {
   const {
     ties = "efron",
     penalty = 0,
@@ -171,21 +157,10 @@ export interface StratumChoice {
  * Log relative hazard of each row of covariates against a customer with average covariates.
  * @throws DataError if a covariate of the model is missing, has another length or a value that is not finite.
  */
-export function relativeLogHazard(fit: ProportionalHazards, covariates: Covariates): Float64Array {
-  const names = Object.keys(fit.coefficients);
-  const size = covariates[names[0] as string]?.length ?? 0;
-  const sum = new Float64Array(size);
-  for (const name of names) {
-    const given = covariates[name];
-    if (!given)
-      throw new DataError(`covariates must contain ${name}, got ${Object.keys(covariates).join(", ")}`);
-    const values = numbersOf(`covariate ${name}`, given, size, () => true, "a finite number");
-    const slope = fit.coefficients[name] as number;
-    const centre = fit.centre[name] as number;
-    for (let row = 0; row < size; row++)
-      sum[row] = (sum[row] as number) + slope * ((values[row] as number) - centre);
-  }
-  return sum;
+export function relativeLogHazard(fit: ProportionalHazards, covariates: CovariateColumns): Float64Array {
+  const [first] = Object.keys(fit.coefficients);
+  const size = covariates[first as string]?.length ?? 0;
+  return linearPredictor(fit.coefficients, covariates, size, fit.centre);
 }
 
 /**
@@ -195,7 +170,7 @@ export function relativeLogHazard(fit: ProportionalHazards, covariates: Covariat
  */
 export function predictCumulativeHazard(
   fit: ProportionalHazards,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   times: ArrayLike<number>,
   choice: StratumChoice = {},
 ): readonly Float64Array[] {
@@ -217,7 +192,7 @@ export function predictCumulativeHazard(
  */
 export const predictSurvival = (
   fit: ProportionalHazards,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   times: ArrayLike<number>,
   choice: StratumChoice = {},
 ): readonly Float64Array[] =>

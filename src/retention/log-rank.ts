@@ -1,9 +1,9 @@
+import { labelCodes } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { invertSymmetric } from "../numeric/matrix.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
 import {
   ascendingOrder,
-  labelCodes,
   requireEvents,
   riskTable,
   rowsByCode,
@@ -83,7 +83,7 @@ export function logRankTest(
   }
   const degreesOfFreedom = tested.length - 1;
   return Object.freeze({
-    groups: labels,
+    groups: labels.map(String),
     size,
     observed: [...sums.observed],
     expected: [...sums.expected],

@@ -1,5 +1,5 @@
 import { type ConcaveFit, fitConcave } from "../numeric/concave-fit.js";
-import { invertSymmetric } from "../numeric/matrix.js";
+import { invertSymmetric, quadraticForm, sandwichCovariance } from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
 import {
   logRisks,
@@ -67,19 +67,20 @@ export interface PartialFit {
 }
 
 /**
- * Maximum (penalised) partial likelihood by Newton's method with step halving, from coefficients of 0.
+ * Maximum (penalised) partial likelihood from coefficients of 0.
  * @throws DataError naming covariates that are linear combinations of others, or do not vary where events happen;
  * ConvergenceError naming covariates that separate who leaves from who stays.
  */
 export function fitPartialLikelihood(design: RiskDesign, options: PartialFitOptions): PartialFit {
   const { model, ties, penalty } = options;
   const { names, range, scale } = design;
+  const weight = design.weight.reduce((sum, value) => sum + value, 0);
   const optimum = fitConcave({
     model,
     names,
     likelihood: (beta) => partialLikelihood(design, beta, ties),
     ranges: names.map((_, j) => (range[j] as number) / (scale[j] as number)),
-    ridge: penalty * design.weight.reduce((sum, value) => sum + value, 0),
+    ridge: names.map(() => penalty * weight),
     idle: "must vary among those at risk when somebody leaves",
     separated: "some value of it goes with nobody leaving, or always with the first to leave",
   });
@@ -124,15 +125,6 @@ function resultOf(
 const test = (chiSquare: number, degreesOfFreedom: number): ChiSquareTest =>
   Object.freeze({ chiSquare, degreesOfFreedom, p: chiSquareTail(chiSquare, degreesOfFreedom) });
 
-/** x' M x. */
-export function quadraticForm(matrix: readonly (readonly number[])[], x: ArrayLike<number>): number {
-  let sum = 0;
-  for (const [i, row] of matrix.entries()) {
-    for (const [j, value] of row.entries()) sum += (x[i] as number) * value * (x[j] as number);
-  }
-  return sum;
-}
-
 /**
  * Sandwich covariance: the sum over clusters of squared sums of dfbeta residuals.
  * @see Lin & Wei (1989), JASA 84(408).
@@ -155,15 +147,5 @@ function sandwich(
         (sums[place * p + j] as number) + (design.weight[q] as number) * (score[q * p + j] as number);
     }
   }
-  const meat = inverse.map((row) => row.map(() => 0));
-  for (let at = 0; at < sums.length; at += p) {
-    for (const [i, row] of meat.entries()) {
-      for (let j = 0; j < p; j++)
-        row[j] = (row[j] as number) + (sums[at + i] as number) * (sums[at + j] as number);
-    }
-  }
-  return product(product(inverse, meat), inverse);
+  return sandwichCovariance(inverse, sums);
 }
-
-const product = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] =>
-  a.map((row) => row.map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)));

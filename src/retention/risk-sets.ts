@@ -1,11 +1,9 @@
+import { type CovariateColumns, covariateColumns, covariateSpread, type Spread } from "../core/covariates.js";
 import { DataError } from "../core/errors.js";
-import { ascendingOrder, countAtMost, numbersOf, rowsByCode, type SurvivalColumns } from "./survival-data.js";
+import { ascendingOrder, countAtMost, rowsByCode, type SurvivalColumns } from "./survival-data.js";
 
 /** How tied events share a risk set. */
 export type Ties = "efron" | "breslow";
-
-/** Covariates by name, one value for each row of the data. */
-export type Covariates = Readonly<Record<string, ArrayLike<number>>>;
 
 /**
  * Rows that stay in the risk sets after their own time, although a competing event has taken them away, with a weight that
@@ -53,22 +51,14 @@ export interface RiskDesign {
  * Sorts and scales survival data with their covariates.
  * @throws DataError if there are no covariates, or one has another length, a value that is not finite, or no variation.
  */
-export function riskDesign(columns: SurvivalColumns, covariates: Covariates): RiskDesign {
+export function riskDesign(columns: SurvivalColumns, covariates: CovariateColumns): RiskDesign {
   const names = Object.keys(covariates);
   if (names.length === 0) throw new DataError("covariates must name at least one column, got none");
   const { size, strata } = columns;
-  const columnsOf = names.map((name) =>
-    numbersOf(
-      `covariate ${name}`,
-      covariates[name] as ArrayLike<number>,
-      size,
-      () => true,
-      "a finite number",
-    ),
-  );
+  const columnsOf = covariateColumns(covariates, size);
   const { row, stratumStart } = byStratum(columns, columns.time);
   const time = Float64Array.from(row, (r) => columns.time[r] as number);
-  const spreads = columnsOf.map((column, j) => spreadOf(names[j] as string, column));
+  const spreads = columnsOf.map((column, j) => covariateSpread(names[j] as string, column));
   return {
     names,
     size,
@@ -106,34 +96,6 @@ function scaledRows(
     for (let j = 0; j < p; j++, at++) x[at] = rows[from + j] as number;
   }
   return x;
-}
-
-/** Mean, standard deviation and range of a covariate. */
-export interface Spread {
-  readonly centre: number;
-  readonly scale: number;
-  readonly range: number;
-}
-
-/** @throws DataError if the covariate does not vary. */
-export function spreadOf(name: string, column: Float64Array): Spread {
-  const first = column[0] as number;
-  let low = first;
-  let high = first;
-  let sum = 0;
-  for (const value of column) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-    sum += value - first;
-  }
-  const centre = first + sum / column.length;
-  let squares = 0;
-  for (const value of column) squares += (value - centre) ** 2;
-  const scale = Math.sqrt(squares / (column.length - 1));
-  if (!(scale > 1e-13 * Math.abs(centre))) {
-    throw new DataError(`covariate ${name} must vary, but is ${first} in every row: leave it out`);
-  }
-  return { centre, scale, range: high - low };
 }
 
 /** Rows by stratum, then ascending by a value. */

@@ -1,9 +1,9 @@
 import { type ColumnTable, table } from "arquero";
+import { finiteColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { kaplanMeier } from "./kaplan-meier.js";
 import {
   countAtMost,
-  numbersOf,
   riskTable,
   type SurvivalData,
   survivalColumns,
@@ -107,4 +107,4 @@ export function survivalBrierScore(data: SurvivalData, predicted: ArrayLike<numb
 }
 
 const sharesOf = (predicted: ArrayLike<number>, size: number): Float64Array =>
-  numbersOf("predicted", predicted, size, (share) => share >= 0 && share <= 1, "a share from 0 to 1");
+  finiteColumn("predicted", predicted, size, (share) => share >= 0 && share <= 1, "a share from 0 to 1");

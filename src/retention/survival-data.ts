@@ -1,5 +1,6 @@
+import { finiteColumn, labelCodes, requireLength, weightColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
-import { compareIds, describe } from "../core/table.js";
+import { describe } from "../core/table.js";
 
 /** Who was observed how long: one row a customer, or one row an interval (entry, time] of a customer. */
 export interface SurvivalData {
@@ -57,84 +58,23 @@ export function survivalColumns(data: SurvivalData): SurvivalColumns {
     time,
     event,
     entry: data.entry && entryTimes(data.entry, time),
-    weight: weights(data.weight, size),
+    weight: weightColumn(data.weight, size),
     stratum: codes,
-    strata: labels,
+    strata: labels.map(String),
   };
 }
 
 /** Finite times from 0 up, at least one. */
 function observedTimes(values: ArrayLike<number>): Float64Array {
   if (values.length === 0) throw new DataError("survival data must have at least one row, got none");
-  return numbersOf("time", values, values.length, (value) => value >= 0, "a finite number from 0 up");
+  return finiteColumn("time", values, values.length, (value) => value >= 0, "a finite number from 0 up");
 }
 
 function entryTimes(values: ArrayLike<number>, time: Float64Array): Float64Array {
-  const entry = numbersOf("entry", values, time.length, () => true, "a finite number");
+  const entry = finiteColumn("entry", values, time.length);
   const row = entry.findIndex((start, i) => !(start < (time[i] as number)));
   if (row === -1) return entry;
   throw new DataError(`entry in row ${row + 1} must be before its time ${time[row]}, got ${entry[row]}`);
-}
-
-/** Weights above 0, or ones. */
-function weights(values: ArrayLike<number> | undefined, size: number): Float64Array {
-  if (!values) return new Float64Array(size).fill(1);
-  return numbersOf("weight", values, size, (value) => value > 0, "a finite number above 0");
-}
-
-/**
- * Finite numbers of one named column that all satisfy a condition.
- * @throws DataError naming the first row that does not, or another length.
- */
-export function numbersOf(
-  name: string,
-  values: ArrayLike<number>,
-  size: number,
-  accepts: (value: number) => boolean,
-  allowed: string,
-): Float64Array {
-  requireLength(name, values, size);
-  const column = new Float64Array(size);
-  for (let row = 0; row < size; row++) {
-    const value: unknown = values[row];
-    if (typeof value !== "number" || !Number.isFinite(value) || !accepts(value)) {
-      throw new DataError(`${name} in row ${row + 1} must be ${allowed}, got ${describe(value)}`);
-    }
-    column[row] = value;
-  }
-  return column;
-}
-
-/**
- * Codes of a column of labels: `labels` are its distinct values as text, numbers by size, texts by letter.
- * @throws DataError if a row has no label, or the length differs.
- */
-export function labelCodes(
-  name: string,
-  values: ArrayLike<string | number>,
-  size: number,
-): { readonly codes: Uint32Array; readonly labels: readonly string[] } {
-  requireLength(name, values, size);
-  const codeOf = new Map<unknown, number>();
-  for (let row = 0; row < size; row++) {
-    const value: unknown = values[row];
-    if (value === undefined || value === null || value === "" || Number.isNaN(value)) {
-      throw new DataError(`${name} in row ${row + 1} must be a label, got ${describe(value)}`);
-    }
-    codeOf.set(value, 0);
-  }
-  const labels = [...codeOf.keys()].sort(compareIds);
-  for (const [code, label] of labels.entries()) codeOf.set(label, code);
-  return {
-    codes: Uint32Array.from({ length: size }, (_, row) => codeOf.get(values[row]) as number),
-    labels: labels.map(String),
-  };
-}
-
-function requireLength(name: string, values: ArrayLike<unknown>, size: number): void {
-  if (values.length !== size) {
-    throw new DataError(`${name} must have one value for each of the ${size} rows, got ${values.length}`);
-  }
 }
 
 /** @throws DataError if nobody left: then no hazard can be told. */

@@ -1,16 +1,11 @@
 import { type ColumnTable, table } from "arquero";
+import type { CovariateColumns } from "../core/covariates.js";
 import { isoDay, monthNumber } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { calendar } from "../core/period.js";
 import { dayColumn, dayOf, requireDay } from "../core/read-day.js";
 import { compareIds, describe, idColumn, numberColumn, textColumn, valueColumn } from "../core/table.js";
-import {
-  type Covariates,
-  fitLogistic,
-  type LogisticFit,
-  type LogisticOptions,
-  predictProbability,
-} from "./logistic.js";
+import { fitLogistic, type LogisticFit, type LogisticOptions, predictProbability } from "./logistic.js";
 
 /** How to cut contracts into months. */
 export interface ContractMonthOptions {
@@ -281,7 +276,7 @@ function covariatesOf(
   months: ColumnTable,
   rows: readonly number[],
   { ageBands, plans, contacts }: Pick<ChurnScoreFit, "ageBands" | "plans" | "contacts">,
-): Covariates {
+): CovariateColumns {
   const ages = ageColumn(months);
   const planOf = textColumn(months, "plan", PLACE);
   const stranger = rows.find((row) => !plans.includes(planOf[row] as string));

@@ -1,10 +1,22 @@
-import { ConvergenceError, DataError } from "../core/errors.js";
-import { compareIds, describe } from "../core/table.js";
-import { conditionNumber, invertSymmetric, type Matrix } from "../numeric/matrix.js";
+import { finiteColumn, labelCodes, weightColumn } from "../core/columns.js";
+import {
+  type CovariateColumns,
+  covariateColumns,
+  covariateSpread,
+  linearPredictor,
+} from "../core/covariates.js";
+import { DataError } from "../core/errors.js";
+import { fitConcave, type LikelihoodAt } from "../numeric/concave-fit.js";
+import {
+  conditionNumber,
+  congruence,
+  dot,
+  invertSymmetric,
+  type Matrix,
+  quadraticForm,
+  sandwichCovariance,
+} from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
-
-/** Covariates by name, one number for each row. */
-export type Covariates = Readonly<Record<string, ArrayLike<number>>>;
 
 /** How to fit a logistic regression. */
 export interface LogisticOptions {
@@ -83,11 +95,6 @@ export interface LogisticFit extends LogisticModel {
 }
 
 const INTERCEPT = "intercept";
-const MAX_ITERATIONS = 30;
-const SETTLED = 1e-14; // Newton decrement: the step is 1e-7 standard errors long
-const VANISHED = 1e-8; // of the information at the start: the likelihood has gone flat
-const MOVING = 0.01; // change of the log odds over a covariate's range in the last step
-const DEPENDENT = 1e-10; // share of a column's information that the columns before it leave over
 const WEAK_CONDITION = 1e6;
 
 /** Rows of scaled covariates: the first column is the intercept's, if there is one. */
@@ -105,13 +112,6 @@ interface Design {
   readonly intercept: boolean;
 }
 
-/** Log-likelihood of the first columns of a design, its slope and minus its curvature. */
-interface Likelihood {
-  readonly logLikelihood: number;
-  readonly score: Float64Array;
-  readonly information: readonly (readonly number[])[];
-}
-
 /**
  * Binary logistic regression by maximum (penalised) likelihood: Newton's method with step halving on centred and scaled
  * covariates, one pass over the rows each step. `outcomes` is 1 where the event happened and 0 where it did not.
@@ -124,7 +124,7 @@ interface Likelihood {
  */
 export function fitLogistic(
   outcomes: ArrayLike<number>,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   options: LogisticOptions = {},
 ): LogisticFit {
   const { penalty = 0, cluster, robust = cluster !== undefined } = options;
@@ -135,20 +135,28 @@ export function fitLogistic(
   const { names, weight, outcome } = design;
   const observations = weight.reduce((sum, value) => sum + value, 0);
   const free = design.intercept ? 1 : 0;
-  const ridge = names.map((_, j) => (j < free ? 0 : penalty * observations));
-  const restricted = maximise(design, new Float64Array(free), ridge);
+  const restricted = design.intercept
+    ? maximise(design, new Float64Array(1), [0])
+    : { beta: [], state: likelihoodAt(design, new Float64Array(0)) };
   const begin = new Float64Array(names.length);
   begin.set(restricted.beta);
-  const start = likelihoodAt(design, begin);
-  if (penalty === 0) requireIndependent(names, start.information);
-  const optimum = maximise(design, begin, ridge, start);
+  const optimum = maximise(
+    design,
+    begin,
+    names.map((_, j) => (j < free ? 0 : penalty * observations)),
+  );
   const covariance = robust
-    ? sandwich(design, optimum.beta, optimum.inverse, cluster && clusterCodes(cluster, design.size))
+    ? sandwich(
+        design,
+        optimum.beta,
+        optimum.inverse,
+        cluster && labelCodes("cluster", cluster, design.size).codes,
+      )
     : optimum.inverse;
   const events = weight.reduce((sum, value, row) => sum + value * (outcome[row] as number), 0);
-  const condition = names.length === 0 ? 1 : conditionNumber(unitDiagonal(optimum.information));
+  const condition = conditionNumber(unitDiagonal(optimum.state.information));
   const weak = condition > WEAK_CONDITION;
-  const gain = 2 * (optimum.logLikelihood - restricted.logLikelihood);
+  const gain = 2 * (optimum.state.logLikelihood - restricted.state.logLikelihood);
   const tested = names.map((_, j) => j).slice(free);
   const precision =
     tested.length === 0 ? [] : invertSymmetric(tested.map((i) => pick(covariance[i], tested)));
@@ -162,8 +170,8 @@ export function fitLogistic(
     model: "logistic",
     ...inUnits(design, optimum.beta, covariance),
     robust,
-    logLikelihood: optimum.logLikelihood,
-    nullLogLikelihood: restricted.logLikelihood,
+    logLikelihood: optimum.state.logLikelihood,
+    nullLogLikelihood: restricted.state.logLikelihood,
     likelihoodRatioTest: testOf(gain, tested.length),
     waldTest: testOf(wald, tested.length),
     penalty,
@@ -188,26 +196,16 @@ export function fitLogistic(
  */
 export function predictProbability(
   fit: LogisticModel,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   options: Pick<LogisticOptions, "offset"> = {},
 ): Float64Array {
-  const names = Object.keys(fit.parameters).filter((name) => name !== INTERCEPT);
-  const size =
-    options.offset?.length ?? covariates[names[0] ?? Object.keys(covariates)[0] ?? ""]?.length ?? 0;
-  const logOdds = new Float64Array(size).fill(fit.parameters[INTERCEPT] ?? 0);
-  const add = (name: string, values: ArrayLike<number>, slope: number): void => {
-    const column = finiteColumn(name, values, size);
-    for (let row = 0; row < size; row++)
-      logOdds[row] = (logOdds[row] as number) + slope * (column[row] as number);
-  };
-  if (options.offset) add("offset", options.offset, 1);
-  for (const name of names) {
-    const given = covariates[name];
-    if (!given)
-      throw new DataError(`covariates must contain ${name}, got ${Object.keys(covariates).join(", ")}`);
-    add(`covariate ${name}`, given, fit.parameters[name] as number);
-  }
-  return logOdds.map(probabilityOf);
+  const { intercept = 0, ...slopes } = fit.parameters;
+  const [first = Object.keys(covariates)[0]] = Object.keys(slopes);
+  const size = options.offset?.length ?? covariates[first ?? ""]?.length ?? 0;
+  const offset = options.offset && finiteColumn("offset", options.offset, size);
+  return linearPredictor(slopes, covariates, size).map((sum, row) =>
+    probabilityOf(intercept + (offset?.[row] ?? 0) + sum),
+  );
 }
 
 /** Probability of log odds. */
@@ -223,7 +221,7 @@ export function dummies(
   labels: ArrayLike<string | number>,
   options: { readonly reference?: string | number } = {},
 ): Record<string, Float64Array> {
-  const { codes, distinct } = labelCodes(name, labels);
+  const { codes, labels: distinct } = labelCodes(name, labels, labels.length);
   const reference = options.reference ?? distinct[0];
   if (!distinct.includes(reference as string | number)) {
     throw new RangeError(`reference must be one of ${distinct.join(", ")}, got ${reference}`);
@@ -235,29 +233,6 @@ export function dummies(
         : [[`${name}=${label}`, Float64Array.from(codes, (own) => Number(own === code))]],
     ),
   );
-}
-
-/**
- * Finite numbers of a column with one for each row, all accepted by a condition.
- * @throws DataError naming the first row that is not, or another length.
- */
-export function finiteColumn(
-  name: string,
-  values: ArrayLike<number>,
-  size: number,
-  accepts: (value: number) => boolean = () => true,
-  allowed = "a finite number",
-): Float64Array {
-  requireLength(name, values, size);
-  const column = new Float64Array(size);
-  for (let row = 0; row < size; row++) {
-    const value: unknown = values[row];
-    if (typeof value !== "number" || !Number.isFinite(value) || !accepts(value)) {
-      throw new DataError(`${name} in row ${row + 1} must be ${allowed}, got ${describe(value)}`);
-    }
-    column[row] = value;
-  }
-  return column;
 }
 
 /**
@@ -279,41 +254,9 @@ export function outcomeColumn(outcomes: ArrayLike<number>): Float64Array {
   return column;
 }
 
-function requireLength(name: string, values: ArrayLike<unknown>, size: number): void {
-  if (values.length !== size) {
-    throw new DataError(`${name} must have one value for each of the ${size} rows, got ${values.length}`);
-  }
-}
-
-/** Distinct labels in order, and the place of each row's label among them. */
-function labelCodes(
-  name: string,
-  labels: ArrayLike<string | number>,
-): { readonly codes: Uint32Array; readonly distinct: readonly (string | number)[] } {
-  const codeOf = new Map<string | number, number>();
-  for (let row = 0; row < labels.length; row++) {
-    const label: unknown = labels[row];
-    if ((typeof label !== "string" && typeof label !== "number") || label === "" || Number.isNaN(label)) {
-      throw new DataError(`${name} in row ${row + 1} must be a label, got ${describe(label)}`);
-    }
-    codeOf.set(label, 0);
-  }
-  const distinct = [...codeOf.keys()].sort(compareIds);
-  for (const [code, label] of distinct.entries()) codeOf.set(label, code);
-  return {
-    codes: Uint32Array.from(labels as ArrayLike<never>, (label) => codeOf.get(label) as number),
-    distinct,
-  };
-}
-
-function clusterCodes(cluster: ArrayLike<string | number>, size: number): Uint32Array {
-  requireLength("cluster", cluster, size);
-  return labelCodes("cluster", cluster).codes;
-}
-
 function logisticDesign(
   outcomes: ArrayLike<number>,
-  covariates: Covariates,
+  covariates: CovariateColumns,
   { weights, offset, intercept = true }: LogisticOptions,
 ): Design {
   const outcome = outcomeColumn(outcomes);
@@ -325,11 +268,11 @@ function logisticDesign(
   if (given.includes(INTERCEPT)) {
     throw new DataError(`covariates must not be named "${INTERCEPT}", got ${given.join(", ")}`);
   }
-  const columns = given.map((name) =>
-    finiteColumn(`covariate ${name}`, covariates[name] as ArrayLike<number>, size),
+  const columns = covariateColumns(covariates, size);
+  const spreads = columns.map((column, j) =>
+    covariateSpread(given[j] as string, column, intercept ? undefined : 0),
   );
-  const spreads = columns.map((column, j) => spreadOf(given[j] as string, column, intercept));
-  const whole = intercept ? [{ centre: 0, scale: 1, range: 1 }, ...spreads] : spreads;
+  const whole = intercept ? [{ centre: 0, scale: 1, range: 0 }, ...spreads] : spreads;
   const q = whole.length;
   const x = new Float64Array(size * q).fill(1);
   for (const [j, column] of columns.entries()) {
@@ -341,9 +284,7 @@ function logisticDesign(
     names: intercept ? [INTERCEPT, ...given] : given,
     size,
     outcome,
-    weight: weights
-      ? finiteColumn("weight", weights, size, (value) => value > 0, "a finite number above 0")
-      : new Float64Array(size).fill(1),
+    weight: weightColumn(weights, size),
     offset: offset ? finiteColumn("offset", offset, size) : new Float64Array(size),
     x,
     centre: whole.map(({ centre }) => centre),
@@ -353,33 +294,8 @@ function logisticDesign(
   };
 }
 
-/** Where a covariate lies and how far it spreads: around its mean, or around 0 where no intercept takes the mean up. */
-function spreadOf(
-  name: string,
-  column: Float64Array,
-  intercept: boolean,
-): { readonly centre: number; readonly scale: number; readonly range: number } {
-  const first = column[0] as number;
-  let low = first;
-  let high = first;
-  let sum = 0;
-  for (const value of column) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-    sum += value - first;
-  }
-  const centre = intercept ? first + sum / column.length : 0;
-  let squares = 0;
-  for (const value of column) squares += (value - centre) ** 2;
-  const scale = Math.sqrt(squares / (column.length - 1));
-  if (!(scale > 1e-13 * Math.abs(centre))) {
-    throw new DataError(`covariate ${name} must vary, but is ${first} in every row: leave it out`);
-  }
-  return { centre, scale, range: intercept ? high - low : Math.max(Math.abs(low), Math.abs(high)) };
-}
-
 /** Likelihood of the first columns of the design, as many as there are coefficients. */
-function likelihoodAt({ names, size, outcome, weight, offset, x }: Design, beta: Float64Array): Likelihood {
+function likelihoodAt({ names, size, outcome, weight, offset, x }: Design, beta: Float64Array): LikelihoodAt {
   const stride = names.length;
   const q = beta.length;
   const score = new Float64Array(q);
@@ -409,93 +325,18 @@ function likelihoodAt({ names, size, outcome, weight, offset, x }: Design, beta:
   return { logLikelihood, score, information: rows };
 }
 
-interface Optimum extends Likelihood {
-  readonly beta: Float64Array;
-  /** Of the penalised information. */
-  readonly inverse: readonly (readonly number[])[];
-  readonly iterations: number;
-}
-
-/** Newton's method from given coefficients; where `start` is their likelihood, one that has gone flat since is an error. */
-function maximise(
-  design: Design,
-  begin: Float64Array,
-  ridge: readonly number[],
-  start?: Likelihood,
-): Optimum {
-  const { names } = design;
-  let beta = begin;
-  let state = start ?? likelihoodAt(design, beta);
-  for (let iteration = 0; ; iteration++) {
-    const information = state.information.map((row, i) =>
-      row.map((value, j) => (i === j ? value + (ridge[i] as number) : value)),
-    );
-    const inverse = information.length === 0 ? [] : invertSymmetric(information);
-    if (!inverse) throw separation(moving(design, beta));
-    const slope = state.score.map((value, j) => value - (ridge[j] as number) * (beta[j] as number));
-    const step = Float64Array.from(inverse, (row) => dot(row, slope));
-    if (dot(step, slope) < SETTLED) {
-      const flat = names.filter(
-        (_, j) => start && (information[j]?.[j] as number) < VANISHED * (start.information[j]?.[j] as number),
-      );
-      if (flat.length > 0) throw separation(flat);
-      // The last step costs no further pass over the rows.
-      return { ...state, beta: beta.map((x, j) => x + (step[j] as number)), inverse, iterations: iteration };
-    }
-    if (iteration === MAX_ITERATIONS) throw separation(moving(design, step));
-    [beta, state] = improved(design, ridge, beta, state, step);
-  }
-}
-
-/** The Newton step, halved until the penalised likelihood does not fall. */
-function improved(
-  design: Design,
-  ridge: readonly number[],
-  beta: Float64Array,
-  state: Likelihood,
-  step: Float64Array,
-): [Float64Array, Likelihood] {
-  const penalised = (at: Likelihood, x: Float64Array): number =>
-    at.logLikelihood - x.reduce((sum, value, j) => sum + (ridge[j] as number) * value * value, 0) / 2;
-  const value = penalised(state, beta);
-  for (let factor = 1; ; factor /= 2) {
-    const candidate = beta.map((x, j) => x + factor * (step[j] as number));
-    const next = likelihoodAt(design, candidate);
-    const rises = penalised(next, candidate) >= value - 1e-12 * Math.abs(value);
-    if (rises || factor < 1e-10) return [candidate, next];
-  }
-}
-
-/** Regresses each column on those before it, by the information at the start: one that they give is named. */
-function requireIndependent(names: readonly string[], information: Matrix): void {
-  for (const [j, name] of names.entries()) {
-    const row = information[j] as readonly number[];
-    const before = row.slice(0, j);
-    const inverse = j === 0 ? [] : invertSymmetric(information.slice(0, j).map((other) => other.slice(0, j)));
-    const slopes = (inverse ?? []).map((line) => dot(line, before));
-    const own = row[j] as number;
-    if (own - dot(slopes, before) > DEPENDENT * own) continue;
-    const sources = names.filter((_, i) => Math.abs(slopes[i] ?? 0) > 1e-4);
-    throw new DataError(
-      `logistic: covariate ${name} must not be a linear combination of ${sources.join(", ")}: leave one of them out, or set a penalty`,
-    );
-  }
-}
-
-/** Covariates that still move (or have run far) in scaled coefficients. */
-function moving({ names, range, scale }: Design, movement: Float64Array): readonly string[] {
-  const found = names.filter((name, j) => {
-    const reach = Math.abs(movement[j] ?? 0) * ((range[j] as number) / (scale[j] as number));
-    return name !== INTERCEPT && reach > MOVING;
+/** Maximum over the coefficients of the first columns of the design, as many as there are to begin with. */
+const maximise = (design: Design, begin: Float64Array, ridge: readonly number[]) =>
+  fitConcave({
+    model: "logistic",
+    names: design.names.slice(0, begin.length),
+    likelihood: (beta) => likelihoodAt(design, beta),
+    ranges: design.range.map((range, j) => range / (design.scale[j] as number)),
+    ridge,
+    begin,
+    idle: "must vary",
+    separated: "some value of it goes with one outcome only",
   });
-  return found.length > 0 ? found : names;
-}
-
-const separation = (names: readonly string[]): ConvergenceError =>
-  new ConvergenceError(
-    `logistic: the coefficient of ${names.join(", ")} has no finite maximum, the likelihood rises for ever: ` +
-      "some value of it goes with one outcome only. Merge levels, leave it out, or set a penalty such as 0.01",
-  );
 
 /** Coefficients and covariance of the scaled design in the units of the covariates, with what follows from them. */
 function inUnits(
@@ -509,7 +350,7 @@ function inUnits(
       return shift / (scale[j] as number);
     }),
   );
-  const covariance = product(product(back, scaled), transposed(back));
+  const covariance = congruence(back, scaled);
   const parameters = back.map((row) => dot(row, beta));
   const errors = covariance.map((row, j) => Math.sqrt(row[j] as number));
   const z = parameters.map((value, j) => value / (errors[j] as number));
@@ -538,14 +379,7 @@ function sandwich(design: Design, beta: Float64Array, inverse: Matrix, clusters?
     for (let j = 0; j < q; j++)
       sums[place + j] = (sums[place + j] as number) + residual * (values[j] as number);
   }
-  const meat = inverse.map((row) => row.map(() => 0));
-  for (let at = 0; at < sums.length; at += q) {
-    for (const [i, row] of meat.entries()) {
-      for (let j = 0; j < q; j++)
-        row[j] = (row[j] as number) + (sums[at + i] as number) * (sums[at + j] as number);
-    }
-  }
-  return product(product(inverse, meat), inverse);
+  return sandwichCovariance(inverse, sums);
 }
 
 const testOf = (chiSquare: number, degreesOfFreedom: number): CoefficientTest =>
@@ -560,23 +394,5 @@ const unitDiagonal = (matrix: Matrix): number[][] =>
     row.map((value, j) => value / Math.sqrt((row[i] as number) * (matrix[j]?.[j] as number))),
   );
 
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
-}
-
 const pick = (row: readonly number[] | undefined, places: readonly number[]): number[] =>
   places.map((place) => row?.[place] as number);
-
-const quadraticForm = (matrix: Matrix, x: ArrayLike<number>): number =>
-  dot(
-    matrix.map((row) => dot(row, x)),
-    x,
-  );
-
-const transposed = (matrix: Matrix): number[][] =>
-  matrix.map((_, i) => matrix.map((row) => row[i] as number));
-
-const product = (a: Matrix, b: Matrix): number[][] =>
-  a.map((row) => row.map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)));

@@ -1,7 +1,8 @@
 import { type ColumnTable, table } from "arquero";
+import { finiteColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { normalQuantile } from "../numeric/special.js";
-import { finiteColumn, fitLogistic, outcomeColumn } from "./logistic.js";
+import { fitLogistic, outcomeColumn } from "./logistic.js";
 
 /** Area under the ROC curve of a score. */
 export interface RocArea {

@@ -1,12 +1,13 @@
 import { type ColumnTable, table } from "arquero";
 import { deepFreeze, fitPositive, type ModelFit, named } from "../clv/fit.js";
+import { finiteColumn } from "../core/columns.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawBinomial } from "../numeric/sampling.js";
 import { normalQuantile, regularisedBeta } from "../numeric/special.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
-import { finiteColumn, outcomeColumn } from "../scoring/logistic.js";
+import { outcomeColumn } from "../scoring/logistic.js";
 import { rankedGroups, wilsonInterval } from "../scoring/score-quality.js";
 
 /** Customers who may get a retention offer, column by column. */

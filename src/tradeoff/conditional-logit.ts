@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.js";
 import { fitConcave, type LikelihoodAt } from "../numeric/concave-fit.js";
+import { sandwichCovariance } from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
 import { type AttributeColumns, type ChoiceDesign, type ChoiceRows, choiceDesign } from "./choice-data.js";
 
@@ -97,7 +98,7 @@ export function fitConditionalLogit(
     names,
     likelihood: (at) => likelihoodAt(scaled, at),
     ranges,
-    ridge: penalty * total,
+    ridge: names.map(() => penalty * total),
     idle: "must vary within choice sets",
     separated: "some value of it is never chosen where there is another, or always",
   });
@@ -142,7 +143,7 @@ export function fitConditionalLogit(
 }
 
 /** Covariates divided by their standard deviation around the mean of each set; it does not matter which, but for rounding. */
-function scaledWithinSets(design: ChoiceDesign): {
+export function scaledWithinSets(design: ChoiceDesign): {
   readonly scaled: ChoiceDesign;
   readonly scale: readonly number[];
   readonly ranges: readonly number[];
@@ -178,12 +179,13 @@ function scaledWithinSets(design: ChoiceDesign): {
   };
 }
 
-interface LogitAt extends LikelihoodAt {
+/** A logit's log-likelihood at some coefficients. */
+export interface LogitAt extends LikelihoodAt {
   readonly score: Float64Array;
 }
 
 /** Log-likelihood, gradient and information of the coefficients; utilities are shifted by the largest of each set. */
-function likelihoodAt(design: ChoiceDesign, beta: Float64Array): LogitAt {
+export function likelihoodAt(design: ChoiceDesign, beta: Float64Array): LogitAt {
   const { x, setStart, choice, weight } = design;
   const p = beta.length;
   const score = new Float64Array(p);
@@ -246,31 +248,33 @@ function sandwich(
   bread: readonly (readonly number[])[],
   by: "set" | "respondent",
 ): number[][] {
-  const { x, setStart, choice, weight, respondentStart } = design;
-  const p = beta.length;
-  const shares = probabilitiesOf(design, beta);
+  const { choice, respondentStart } = design;
   const groups =
     by === "set" ? Uint32Array.from({ length: choice.length + 1 }, (_, i) => i) : respondentStart;
-  const meat = bread.map((row) => row.map(() => 0));
+  return sandwichCovariance(bread, groupScores(design, beta, groups));
+}
+
+/** First derivatives of the log-likelihood of groups of sets that begin at `groups`, one group after the other. */
+export function groupScores(design: ChoiceDesign, beta: Float64Array, groups: Uint32Array): Float64Array {
+  const { x, setStart, choice, weight } = design;
+  const p = beta.length;
+  const shares = probabilitiesOf(design, beta);
+  const scores = new Float64Array((groups.length - 1) * p);
   for (let group = 0; group + 1 < groups.length; group++) {
-    const slope = new Float64Array(p);
     for (let set = groups[group] as number; set < (groups[group + 1] as number); set++) {
       const w = weight[set] as number;
       for (let row = setStart[set] as number; row < (setStart[set + 1] as number); row++) {
         const residual = w * (Number(row === choice[set]) - (shares[row] as number));
-        for (let j = 0; j < p; j++) slope[j] = (slope[j] as number) + residual * (x[row * p + j] as number);
+        for (let j = 0, at = group * p; j < p; j++, at++)
+          scores[at] = (scores[at] as number) + residual * (x[row * p + j] as number);
       }
     }
-    for (const [i, row] of meat.entries())
-      for (let j = 0; j < p; j++) row[j] = (row[j] as number) + (slope[i] as number) * (slope[j] as number);
   }
-  const times = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] =>
-    a.map((row) => row.map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] as number), 0)));
-  return times(times(bread, meat), bread);
+  return scores;
 }
 
 /** Probability of every alternative of a design within its set. */
-function probabilitiesOf({ x, setStart }: ChoiceDesign, beta: ArrayLike<number>): Float64Array {
+export function probabilitiesOf({ x, setStart }: ChoiceDesign, beta: ArrayLike<number>): Float64Array {
   const p = beta.length;
   const shares = new Float64Array(x.length / p);
   for (let set = 0; set + 1 < setStart.length; set++) {

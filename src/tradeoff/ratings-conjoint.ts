@@ -1,6 +1,6 @@
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
-import { choleskyFactor, invertSymmetric } from "../numeric/matrix.js";
+import { choleskyFactor, dot, invertSymmetric } from "../numeric/matrix.js";
 import { regularisedBeta } from "../numeric/special.js";
 import type { AttributeColumns } from "./choice-data.js";
 import { type AttributeLevels, codeRow, type PartWorths } from "./part-worths.js";
@@ -230,12 +230,6 @@ const crossProducts = (x: readonly Float64Array[], p: number): number[][] =>
       x.reduce((sum, row) => sum + (row[i] as number) * (row[j] as number), 0),
     ),
   );
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += (a[j] as number) * (b[j] as number);
-  return sum;
-};
 
 const times = (matrix: readonly (readonly number[])[], vector: ArrayLike<number>): Float64Array =>
   Float64Array.from(matrix, (row) => dot(row, vector));

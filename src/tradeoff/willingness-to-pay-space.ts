@@ -1,4 +1,5 @@
 import { ConvergenceError } from "../core/errors.js";
+import { congruence } from "../numeric/matrix.js";
 import { normalQuantile } from "../numeric/special.js";
 import type { AttributeColumns, ChoiceRows } from "./choice-data.js";
 import {
@@ -63,15 +64,7 @@ export function fitWillingnessToPaySpace(
       return j === i ? -1 / slope : j === place ? -(values[i] as number) / slope : 0;
     }),
   );
-  const times = (i: number, j: number): number =>
-    names.reduce((sum, _, a) => {
-      const inner = names.reduce(
-        (part, _name, b) => part + (preference.covariance[a]?.[b] as number) * (jacobian[j]?.[b] as number),
-        0,
-      );
-      return sum + (jacobian[i]?.[a] as number) * inner;
-    }, 0);
-  const covariance = names.map((_, i) => names.map((_name, j) => times(i, j)));
+  const covariance = congruence(jacobian, preference.covariance);
   const errors = covariance.map((row, i) => Math.sqrt(row[i] as number));
   const z = normalQuantile((1 + level) / 2);
   const byName = <T>(of: (i: number) => T): Readonly<Record<string, T>> =>

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { CovariateColumns } from "../../src/core/covariates.js";
 import {
   acceleratedQuantile,
   acceleratedSurvival,
@@ -6,7 +7,6 @@ import {
   type LifetimeDistribution,
 } from "../../src/retention/accelerated-failure.js";
 import {
-  type Covariates,
   type CoxFit,
   type CoxOptions,
   fitCox,
@@ -142,7 +142,7 @@ const distributions: Readonly<Record<string, LifetimeDistribution>> = {
 
 interface Rows {
   readonly data: SurvivalData;
-  readonly covariates: Covariates;
+  readonly covariates: CovariateColumns;
 }
 
 /** The case's columns: all rows for curves and tests, those without missing covariates for models. */
@@ -221,7 +221,7 @@ function holdsCox(
 }
 
 /** R gives the baseline of a customer whose covariates are all 0. */
-function holdsBaseline(fit: CoxFit, covariates: Covariates, theirs: Block): void {
+function holdsBaseline(fit: CoxFit, covariates: CovariateColumns, theirs: Block): void {
   const zeros = Object.fromEntries(Object.keys(covariates).map((name) => [name, [0]]));
   const [hazard] = predictCumulativeHazard(fit, zeros, numbers(theirs["time"]));
   allRelativelyClose(hazard ?? [], numbers(theirs["hazard"]), 1e-6);
@@ -261,7 +261,7 @@ function holdsAcceleratedFailure(
   close(nothing.logLikelihood, expected["loglik"], near);
 }
 
-const firstRows = (covariates: Covariates, count: number): Covariates =>
+const firstRows = (covariates: CovariateColumns, count: number): CovariateColumns =>
   Object.fromEntries(
     Object.entries(covariates).map(([name, values]) => [name, Array.from(values).slice(0, count)]),
   );
