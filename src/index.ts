@@ -704,33 +704,19 @@ export {
   testAndRoll,
 } from "./strategy/holdout-design.js";
 export {
-  type AmountArm,
-  type ArmUplift,
   type ChurnCampaign,
   type ContactedGroup,
   compareTargeting,
   contactBalance,
-  type Difference,
   expectedMaximumProfit,
-  fitSavedCurve,
   maximumProfitCutoff,
   type OfferCandidates,
   type OfferCosts,
   type OfferPlan,
   offerProfit,
   type ProfitCutoff,
-  type SavedCurveFit,
-  type SavedCurveInterval,
-  type SavedCurveIntervalOptions,
-  type SavedCurveParameters,
-  savedCurveInterval,
-  savedShare,
-  stayRate,
   type TargetingComparison,
   type TargetingOptimum,
-  type TrialArm,
-  type UpliftTrial,
-  upliftFromTrial,
   whoGetsAnOffer,
 } from "./strategy/intervention.js";
 export {
@@ -739,6 +725,24 @@ export {
   type JointSegment,
   type JointSegmentAllocation,
 } from "./strategy/joint-budget.js";
+export {
+  type AmountArm,
+  fitSavedCurve,
+  type SavedCurveFit,
+  type SavedCurveInterval,
+  type SavedCurveIntervalOptions,
+  type SavedCurveParameters,
+  savedCurveInterval,
+  savedShare,
+  stayRate,
+} from "./strategy/saved-curve.js";
+export {
+  type ArmUplift,
+  type Difference,
+  type TrialArm,
+  type UpliftTrial,
+  upliftFromTrial,
+} from "./strategy/trial-uplift.js";
 export {
   type CheckResult,
   type CheckSpec,

@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { compareIds, numberColumn, valueColumn } from "../core/table.js";
 import { ExactSum, gammaQuantile } from "../numeric/quantile.js";
@@ -99,9 +99,7 @@ function costOf(spend: number, won: number, level: number): Cost {
  */
 export function poissonInterval(count: number, level = 0.9): { readonly low: number; readonly high: number } {
   requireLevel(level);
-  if (!(Number.isSafeInteger(count) && count >= 0)) {
-    throw new RangeError(`count must be a whole number from 0 up, got ${count}`);
-  }
+  requireWhole("count", count, 0);
   const tail = (1 - level) / 2;
   const low = count === 0 ? 0 : gammaQuantile(tail, count);
   return Object.freeze({ low, high: gammaQuantile(1 - tail, count + 1) });

@@ -1,12 +1,12 @@
 import type { ColumnTable } from "arquero";
+import type { TargetingComparison } from "../strategy/intervention.js";
 import {
   type AmountArm,
   type SavedCurveInterval,
   type SavedCurveParameters,
   savedShare,
-  type TargetingComparison,
-  type UpliftTrial,
-} from "../strategy/intervention.js";
+} from "../strategy/saved-curve.js";
+import type { UpliftTrial } from "../strategy/trial-uplift.js";
 import { requireRising } from "./clv.js";
 import type { Figure, Trace } from "./figure.js";
 import { numbersOf } from "./read.js";

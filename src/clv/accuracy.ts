@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 
 /**
@@ -204,9 +205,7 @@ export function gainsCurve(
   actual: ArrayLike<number>,
   { points = 100, ties = "average" }: { readonly points?: number; readonly ties?: TieRule } = {},
 ): ColumnTable {
-  if (!(Number.isInteger(points) && points >= 1)) {
-    throw new RangeError(`points must be a whole number from 1 up, got ${points}`);
-  }
+  requireWhole("points", points, 1);
   const size = actual.length;
   const shares = Array.from({ length: points + 1 }, (_, point) => point / points);
   const curve = (values: ArrayLike<number>, rule: TieRule): number[] => {

@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import type { Objective } from "../numeric/minimise.js";
 import type { Random } from "../numeric/random.js";
@@ -663,7 +664,5 @@ function known(parameters: BgNbdParameters): Required<BgNbdParameters> {
 }
 
 function requireRegularity(name: string, k: number): void {
-  if (!(Number.isInteger(k) && k >= 1 && k <= 50)) {
-    throw new RangeError(`${name} must be a whole number from 1 to 50, got ${k}`);
-  }
+  requireWhole(name, k, 1, 50);
 }

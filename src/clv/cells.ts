@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 
 /** One customer as the buying models see one; times are in any one unit, the same for all customers. */
@@ -194,7 +195,5 @@ function requireWeight(row: number, weight: number): void {
 
 /** @throws RangeError if the largest count of a distribution is not a whole number from 0 up. */
 export function requireMax(max: number): void {
-  if (!(Number.isSafeInteger(max) && max >= 0)) {
-    throw new RangeError(`max must be a whole number from 0 up, got ${max}`);
-  }
+  requireWhole("max", max, 0);
 }

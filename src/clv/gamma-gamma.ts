@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import type { Objective } from "../numeric/minimise.js";
 import type { Random } from "../numeric/random.js";
@@ -89,9 +90,7 @@ export function gammaGammaExpectedSpend(
 ): number {
   requireParameters(parameters);
   const { p, q, gamma } = parameters;
-  if (!(Number.isSafeInteger(x) && x >= 0)) {
-    throw new RangeError(`x must be a whole number from 0 up, got ${x}`);
-  }
+  requireWhole("x", x, 0);
   if (x > 0 && !(meanSpend > 0 && Number.isFinite(meanSpend))) {
     throw new RangeError(`meanSpend must be a number above 0 where x is ${x}, got ${meanSpend}`);
   }

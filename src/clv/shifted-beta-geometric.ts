@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { minimiseFrom, type Objective } from "../numeric/minimise.js";
 import { requireParameters } from "./cells.js";
@@ -239,9 +240,7 @@ function requireSurvivors(name: string, cohort: readonly number[]): void {
 
 /** @throws RangeError if a number of periods is no whole number from 0 up. */
 export function requirePeriods(periods: number, name = "periods"): void {
-  if (!(Number.isSafeInteger(periods) && periods >= 0)) {
-    throw new RangeError(`${name} must be a whole number from 0 up, got ${periods}`);
-  }
+  requireWhole(name, periods, 0);
 }
 
 /** @throws RangeError if a discount rate is not above 0. */

@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { isoDay } from "../core/day.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { requireDay } from "../core/read-day.js";
@@ -409,9 +409,7 @@ function resample(
   { draws, random }: { readonly draws: number; readonly random: Random },
   level: number,
 ): Map<TournamentMetric, Spread[]> {
-  if (!(Number.isInteger(draws) && draws >= 20)) {
-    throw new RangeError(`draws must be a whole number from 20 up, got ${draws}`);
-  }
+  requireWhole("draws", draws, 20);
   requireLevel(level);
   const drawn = Array.from({ length: draws }, (): readonly Scores[] => {
     const times = drawTimes(data.actual, random);

@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { requireDay } from "../core/read-day.js";
 import { numberColumn } from "../core/table.js";
@@ -333,9 +334,7 @@ export function heterogeneity<P extends string>(
   parameters: ParameterValues<P>,
   { unit, points = 200 }: { readonly unit: TimeUnit; readonly points?: number },
 ): readonly TraitDensity[] {
-  if (!(Number.isInteger(points) && points >= 1)) {
-    throw new RangeError(`points must be a whole number from 1 up, got ${points}`);
-  }
+  requireWhole("points", points, 1);
   model.customerRates(parameters, newCustomer); // checks the parameters
   const { r, alpha, s, beta, a, b } = parameters as Readonly<Record<string, number | undefined>>;
   const per = unit.slice(0, -1);
@@ -384,9 +383,7 @@ function matrixOf(
   value: (customer: PurchaseCustomer) => number,
 ): CustomerMatrix {
   for (const [name, count] of Object.entries({ maxX, steps })) {
-    if (!(Number.isInteger(count) && count >= 1)) {
-      throw new RangeError(`${name} must be a whole number from 1 up, got ${count}`);
-    }
+    requireWhole(name, count, 1);
   }
   if (!(age > 0 && Number.isFinite(age))) throw new RangeError(`age must be a number above 0, got ${age}`);
   const x = Array.from({ length: maxX + 1 }, (_, count) => count);
@@ -428,9 +425,7 @@ function customersByAge({ age, weight }: Pick<PurchaseHistories, "age" | "weight
 
 /** "0", "1", …, "7+". */
 function classLabels(max: number): string[] {
-  if (!(Number.isInteger(max) && max >= 1)) {
-    throw new RangeError(`max must be a whole number from 1 up, got ${max}`);
-  }
+  requireWhole("max", max, 1);
   return Array.from({ length: max + 1 }, (_, x) => (x === max ? `${max}+` : String(x)));
 }
 

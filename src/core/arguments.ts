@@ -42,3 +42,15 @@ export function requireAbove(name: string, value: number, least: number): void {
   if (value > least && value < Number.POSITIVE_INFINITY) return;
   throw new RangeError(`${name} must be a number above ${least}, got ${value}`);
 }
+
+/** @throws RangeError if an argument is not a whole number from `least` to `most` (any size unless given). */
+export function requireWhole(
+  name: string,
+  value: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const end = most === Number.MAX_SAFE_INTEGER ? "up" : `to ${most}`;
+  throw new RangeError(`${name} must be a whole number from ${least} ${end}, got ${value}`);
+}

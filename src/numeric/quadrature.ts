@@ -1,3 +1,5 @@
+import { requireWhole } from "../core/arguments.js";
+
 /** Nodes and weights of an integration rule on [-1, 1]. */
 interface QuadratureRule {
   readonly nodes: Float64Array;
@@ -13,9 +15,7 @@ const rules = new Map<number, QuadratureRule>();
  * @see DLMF 3.5.15-3.5.22; Newton's method from Tricomi's estimate of the zeros.
  */
 export function gaussLegendre(n: number): { nodes: Float64Array; weights: Float64Array } {
-  if (!(Number.isInteger(n) && n >= 1 && n <= 1000)) {
-    throw new RangeError(`n must be a whole number from 1 to 1000, got ${n}`);
-  }
+  requireWhole("n", n, 1, 1000);
   let rule = rules.get(n);
   if (rule === undefined) {
     rule = computeRule(n);

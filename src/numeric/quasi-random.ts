@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import type { Random } from "./random.js";
 
 /**
@@ -72,8 +73,8 @@ const BITS = 32;
  * @see Antonov & Saleev (1979), An Economic Method of Computing LP-tau Sequences; Joe & Kuo (2008).
  */
 export function sobolPoints(count: number, dimensions: number): Float64Array[] {
-  requireWhole("count", count, 2 ** 31);
-  requireWhole("dimensions", dimensions, SOBOL_DIMENSIONS);
+  requireWhole("count", count, 1, 2 ** 31);
+  requireWhole("dimensions", dimensions, 1, SOBOL_DIMENSIONS);
   return Array.from({ length: dimensions }, (_, dimension) => {
     const direction = directionsOf(dimension);
     const column = new Float64Array(count);
@@ -117,7 +118,7 @@ export type ScrambledSobol = (random: Random, columns: readonly Float64Array[]) 
  * @see Owen (1995), Randomly Permuted (t,m,s)-Nets and (t,s)-Sequences; Owen (1997), SIAM J. Numer. Anal. 34(5).
  */
 export function scrambledSobol(count: number, dimensions: number): ScrambledSobol {
-  requireWhole("count", count, 2 ** 20);
+  requireWhole("count", count, 1, 2 ** 20);
   const depth = Math.ceil(Math.log2(count));
   const parts = 2 ** depth;
   // No two points share their first `depth` digits: below those, scrambled digits are independent of everything.
@@ -165,9 +166,9 @@ function scramble(random: Random, permutation: Uint32Array, depth: number): void
  * @see Halton (1960), Numerische Mathematik 2; Train (2009), Discrete Choice Methods with Simulation, 2nd ed., section 9.3.3.
  */
 export function haltonPoints(count: number, dimensions: number, first = 1): Float64Array[] {
-  requireWhole("count", count, 2 ** 31);
-  requireWhole("first", first, 2 ** 31);
-  requireWhole("dimensions", dimensions, SOBOL_DIMENSIONS);
+  requireWhole("count", count, 1, 2 ** 31);
+  requireWhole("first", first, 1, 2 ** 31);
+  requireWhole("dimensions", dimensions, 1, SOBOL_DIMENSIONS);
   return primes(dimensions).map((prime) =>
     Float64Array.from({ length: count }, (_, point) => radicalInverse(first + point, prime)),
   );
@@ -189,9 +190,4 @@ function primes(count: number): number[] {
   for (let number = 2; found.length < count; number++)
     if (found.every((prime) => number % prime !== 0)) found.push(number);
   return found;
-}
-
-function requireWhole(name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw new RangeError(`${name} must be a whole number from 1 to ${most}, got ${value}`);
 }

@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 /**
  * A seeded source of random numbers. It is a value that is passed on, never a global: the same seed gives the same
  * numbers on every machine, because only 32-bit integer arithmetic is used.
@@ -20,9 +21,7 @@ export interface Random {
  * @see Blackman & Vigna (2021), Scrambled Linear Pseudorandom Number Generators, ACM TOMS 47(4).
  */
 export function randomSource(seed: number): Random {
-  if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffff_ffff)) {
-    throw new RangeError(`seed must be a whole number from 0 to 4294967295, got ${seed}`);
-  }
+  requireWhole("seed", seed, 0, 0xffff_ffff);
   return sourceOf(seedHash(seed));
 }
 

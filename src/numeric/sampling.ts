@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import type { Random } from "./random.js";
 
 /** Draws from the distributions the sample company and the simulations need. All take the random source as an argument. */
@@ -135,7 +136,7 @@ const MOST_SEARCHED = 10; // a binomial count of this mean or less is searched f
  * Devroye (1986), Non-Uniform Random Variate Generation, section X.4.
  */
 export function drawBinomial(random: Random, n: number, p: number): number {
-  requireCount("n", n);
+  requireWhole("n", n, 0);
   if (!(p >= 0 && p <= 1)) throw new RangeError(`p must be between 0 and 1, got ${p}`);
   let count = 0;
   let sign = 1; // -1 while failures are counted
@@ -213,7 +214,7 @@ export function drawPoisson(random: Random, mean: number): number {
  * 16(2): one binomial count a cell, given those before.
  */
 export function drawMultinomial(random: Random, total: number, weights: ArrayLike<number>): Float64Array {
-  requireCount("total", total);
+  requireWhole("total", total, 0);
   const counts = new Float64Array(weights.length);
   const weightFrom = new Float64Array(weights.length + 1); // of a cell and all after it
   for (let cell = weights.length - 1; cell >= 0; cell--) {
@@ -237,11 +238,6 @@ export function drawMultinomial(random: Random, total: number, weights: ArrayLik
 export function drawRounded(random: Random, mean: number): number {
   const floor = Math.floor(mean);
   return floor + (random.uniform() < mean - floor ? 1 : 0);
-}
-
-function requireCount(name: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value >= 0))
-    throw new RangeError(`${name} must be a whole number from 0 up, got ${value}`);
 }
 
 function requirePositive(name: string, value: number): void {

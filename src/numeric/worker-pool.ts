@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { isTypedArray } from "node:util/types";
 import { Worker } from "node:worker_threads";
+import { requireWhole } from "../core/arguments.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 
 /** Independent tasks, and the function that does one of them. */
@@ -67,9 +68,7 @@ export type TaskFunction = (task: unknown) => unknown;
  */
 export async function runInWorkers<Task, Result>(job: WorkerJob<Task>): Promise<Result[]> {
   const { tasks, signal, workers = availableParallelism() } = job;
-  if (!(Number.isInteger(workers) && workers >= 0)) {
-    throw new RangeError(`workers must be a whole number from 0 up, got ${workers}`);
-  }
+  requireWhole("workers", workers, 0);
   signal?.throwIfAborted();
   if (tasks.length === 0) return [];
   const setup = {

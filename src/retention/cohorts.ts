@@ -1,4 +1,5 @@
 import { type ColumnTable, from } from "arquero";
+import { requireWhole } from "../core/arguments.js";
 import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { type CalendarPeriod, calendar } from "../core/period.js";
@@ -247,8 +248,7 @@ const LEAST_EXPECTED = 5;
  * @see Cochran (1954), Some Methods for Strengthening the Common Chi-Square Tests, Biometrics 10(4).
  */
 export function compareCohorts(cohorts: ColumnTable, { age }: { readonly age: number }): CohortComparison {
-  if (!(Number.isInteger(age) && age >= 1))
-    throw new RangeError(`age must be a whole number from 1 up, got ${age}`);
+  requireWhole("age", age, 1);
   const rows = cohortsAt(cohorts, age);
   const total = sumOf(rows.map(({ customers }) => customers));
   const share = sumOf(rows.map(({ active }) => active)) / total;

@@ -1,3 +1,4 @@
+import { requireFromZero } from "../core/arguments.js";
 import { labelCodes } from "../core/columns.js";
 import { type CovariateColumns, linearPredictor } from "../core/covariates.js";
 import { type Concordance, concordanceOf } from "./concordance.js";
@@ -80,9 +81,7 @@ export function fitCox(data: SurvivalData, covariates: CovariateColumns, options
     robust = cluster !== undefined,
     baselineTies = ties,
   } = options;
-  if (!(penalty >= 0 && Number.isFinite(penalty))) {
-    throw new RangeError(`penalty must be a finite number from 0 up, got ${penalty}`);
-  }
+  requireFromZero({ penalty });
   const columns = survivalColumns(data);
   requireEvents(columns.event);
   const clusters = cluster && labelCodes("cluster", cluster, columns.size).codes;

@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireWhole } from "../core/arguments.js";
 import { finiteColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { kaplanMeier } from "./kaplan-meier.js";
@@ -28,9 +29,7 @@ export function survivalCalibration(
     level = 0.95,
   }: { readonly at: number; readonly groups?: number; readonly level?: number },
 ): ColumnTable {
-  if (!(Number.isSafeInteger(groups) && groups >= 1)) {
-    throw new RangeError(`groups must be a whole number from 1 up, got ${groups}`);
-  }
+  requireWhole("groups", groups, 1);
   const { size, time, event, entry, weight } = survivalColumns(data);
   const shares = sharesOf(predicted, size);
   if (size < groups)

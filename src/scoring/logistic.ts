@@ -1,3 +1,4 @@
+import { requireFromZero } from "../core/arguments.js";
 import { finiteColumn, labelCodes, weightColumn } from "../core/columns.js";
 import {
   type CovariateColumns,
@@ -128,9 +129,7 @@ export function fitLogistic(
   options: LogisticOptions = {},
 ): LogisticFit {
   const { penalty = 0, cluster, robust = cluster !== undefined } = options;
-  if (!(penalty >= 0 && Number.isFinite(penalty))) {
-    throw new RangeError(`penalty must be a finite number from 0 up, got ${penalty}`);
-  }
+  requireFromZero({ penalty });
   const design = logisticDesign(outcomes, covariates, options);
   const { names, weight, outcome } = design;
   const observations = weight.reduce((sum, value) => sum + value, 0);

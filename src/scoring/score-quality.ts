@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { finiteColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { normalQuantile } from "../numeric/special.js";
@@ -68,7 +69,7 @@ export function rocArea(
   outcomes: ArrayLike<number>,
   { level = 0.95 }: { readonly level?: number } = {},
 ): RocArea {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const outcome = outcomeColumn(outcomes);
   const { order, ends } = rankedGroups(scores, outcome.length);
   const events = outcome.reduce((sum, value) => sum + value, 0);
@@ -201,9 +202,7 @@ export function reliabilityTable(
   outcomes: ArrayLike<number>,
   { groups = 10, level = 0.95 }: { readonly groups?: number; readonly level?: number } = {},
 ): ColumnTable {
-  if (!(Number.isSafeInteger(groups) && groups >= 1)) {
-    throw new RangeError(`groups must be a whole number from 1 up, got ${groups}`);
-  }
+  requireWhole("groups", groups, 1);
   const outcome = outcomeColumn(outcomes);
   const n = outcome.length;
   const chance = probabilityColumn(probabilities, n);
@@ -246,7 +245,7 @@ export function wilsonInterval(
   size: number,
   level: number,
 ): readonly [low: number, high: number] {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const z = normalQuantile((1 + level) / 2);
   const middle = count + z ** 2 / 2;
   const reach = z * Math.sqrt((count * (size - count)) / size + z ** 2 / 4);

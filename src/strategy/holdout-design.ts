@@ -1,3 +1,4 @@
+import { requireAbove, requireFinite } from "../core/arguments.js";
 import { minimise } from "../numeric/minimise.js";
 import { normalQuantile } from "../numeric/special.js";
 import { normalTail } from "../numeric/tail-probability.js";
@@ -189,9 +190,9 @@ export interface TestPlan {
 export function testAndRoll(customers: number, control: ArmPrior, treated: ArmPrior): TestPlan {
   requireCustomers(customers);
   for (const [name, { mean, sd, responseSd }] of Object.entries({ control, treated })) {
-    requireMean(`mean of the ${name} arm`, mean);
-    requireSpread(`sd of the ${name} arm`, sd);
-    requireSpread(`responseSd of the ${name} arm`, responseSd);
+    requireFinite({ [`mean of the ${name} arm`]: mean });
+    requireAbove(`sd of the ${name} arm`, sd, 0);
+    requireAbove(`responseSd of the ${name} arm`, responseSd, 0);
   }
   const shrunk = ({ sd, responseSd }: ArmPrior, size: number): number =>
     sd ** 4 / (sd ** 2 + responseSd ** 2 / size);
@@ -250,9 +251,9 @@ interface TestProblem {
 
 function upliftProblem(customers: number, { mean, sd, responseSd }: ArmPrior): TestProblem {
   requireCustomers(customers);
-  requireMean("mean of the uplift", mean);
-  requireSpread("sd of the uplift", sd);
-  requireSpread("responseSd of the uplift", responseSd);
+  requireFinite({ "mean of the uplift": mean });
+  requireAbove("sd of the uplift", sd, 0);
+  requireAbove("responseSd of the uplift", responseSd, 0);
   return {
     customers,
     base: 0,
@@ -329,12 +330,4 @@ function requireCustomers(customers: number): void {
   if (!(customers > 2 && Number.isFinite(customers))) {
     throw new RangeError(`customers must be a number above 2, got ${customers}`);
   }
-}
-
-function requireMean(name: string, mean: number): void {
-  if (!Number.isFinite(mean)) throw new RangeError(`${name} must be a number, got ${mean}`);
-}
-
-function requireSpread(name: string, sd: number): void {
-  if (!(sd > 0 && Number.isFinite(sd))) throw new RangeError(`${name} must be a number above 0, got ${sd}`);
 }

@@ -1,14 +1,10 @@
 import { type ColumnTable, table } from "arquero";
-import { deepFreeze, fitPositive, type ModelFit, named } from "../clv/fit.js";
+import { requireFromZero, requireRates, requireWhole } from "../core/arguments.js";
 import { finiteColumn } from "../core/columns.js";
-import { ConvergenceError, DataError } from "../core/errors.js";
-import { quantileOf } from "../numeric/quantile.js";
-import type { Random } from "../numeric/random.js";
-import { drawBinomial } from "../numeric/sampling.js";
-import { normalQuantile, regularisedBeta } from "../numeric/special.js";
-import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
+import { DataError } from "../core/errors.js";
+import { regularisedBeta } from "../numeric/special.js";
 import { outcomeColumn } from "../scoring/logistic.js";
-import { rankedGroups, wilsonInterval } from "../scoring/score-quality.js";
+import { rankedGroups } from "../scoring/score-quality.js";
 
 /** Customers who may get a retention offer, column by column. */
 export interface OfferCandidates {
@@ -161,9 +157,7 @@ export function compareTargeting(
   costs: OfferCosts,
   { points = 100 }: { readonly points?: number } = {},
 ): TargetingComparison {
-  if (!(Number.isSafeInteger(points) && points >= 1)) {
-    throw new RangeError(`points must be a whole number from 1 up, got ${points}`);
-  }
+  requireWhole("points", points, 1);
   if (!candidates.stayWithOffer) {
     throw new DataError("stayWithOffer must be known to compare rules of targeting, got none");
   }
@@ -235,8 +229,8 @@ export function contactBalance(group: ContactedGroup): {
   readonly profit: number;
 } {
   const { churners, saved, takers, loyaltyGain = 0, value, offerCost, contactCost } = group;
-  requireFractions({ churners, saved, takers, loyaltyGain });
-  requireAmounts({ value, offerCost, contactCost });
+  requireRates({ churners, saved, takers, loyaltyGain });
+  requireFromZero({ value, offerCost, contactCost });
   const kept = churners * saved;
   const others = (1 - churners) * takers;
   const upside = (kept + others * loyaltyGain) * value;
@@ -277,7 +271,7 @@ export function maximumProfitCutoff(
   terms: ChurnCampaign & { readonly acceptance: number },
 ): ProfitCutoff & { readonly score: number | undefined } {
   requireCampaign(terms);
-  requireFractions({ acceptance: terms.acceptance });
+  requireRates({ acceptance: terms.acceptance });
   let best: ProfitCutoff & { readonly score: number | undefined } = { profit: 0, share: 0, score: undefined };
   for (const cut of cuts(scores, outcomes)) {
     const profit = campaignProfit(cut, terms, terms.acceptance);
@@ -363,368 +357,6 @@ const campaignProfit = (
 const turnsRight = (a: Cut, b: Cut, c: Cut): boolean =>
   (b.others - a.others) * (c.leavers - b.leavers) < (b.leavers - a.leavers) * (c.others - b.others);
 
-/** Customers of one arm of a retention trial, in one stratum. */
-export interface TrialArm {
-  /** Name of the arm. */
-  readonly arm: string;
-  /** Name of the stratum, for instance a plan; one for all unless given. */
-  readonly stratum?: string;
-  /** Customers who were assigned to it. */
-  readonly customers: number;
-  /** How many of them stayed. */
-  readonly stayed: number;
-}
-
-/** A difference between shares with its limits. */
-export interface Difference {
-  /** Share of the arm minus share of the control. */
-  readonly uplift: number;
-  /** Lower limit. */
-  readonly low: number;
-  /** Upper limit. */
-  readonly high: number;
-}
-
-/** What an arm of a trial did. */
-export interface ArmUplift extends Difference {
-  readonly arm: string;
-  /** Customers. */
-  readonly customers: number;
-  /** Share of them who stayed. */
-  readonly rate: number;
-  /** Chance of a larger difference in either direction if the arm did nothing (score test of two proportions). */
-  readonly p: number;
-  /** Share of the would-be leavers whom the arm kept, with limits; negative if it drove customers away. */
-  readonly saved: { readonly share: number; readonly low: number; readonly high: number };
-  /** The difference within each stratum. */
-  readonly strata: readonly (Difference & { readonly stratum: string })[];
-  /** Mantel-Haenszel mean of the differences over the strata: holds if arms were mixed differently there. */
-  readonly pooled: Difference & { readonly standardError: number };
-  /** Whether the strata share one difference (Cochran's Q); undefined with a single stratum. */
-  readonly heterogeneity:
-    | { readonly chiSquare: number; readonly degreesOfFreedom: number; readonly p: number }
-    | undefined;
-}
-
-/** What a randomised retention trial says. */
-export interface UpliftTrial {
-  /** The control arm. */
-  readonly control: { readonly arm: string; readonly customers: number; readonly rate: number };
-  /** The other arms in their order. */
-  readonly arms: readonly ArmUplift[];
-  /** Confidence level of all limits. */
-  readonly level: number;
-}
-
-/**
- * Uplift of each arm of a randomised trial over the control: differences of two proportions with Newcombe's hybrid score
- * limits, over all and by stratum. The saved share is 1 - (leavers of the arm / leavers of the control), with limits from the
- * same score limits. Pooled: Mantel-Haenszel with the variance of Greenland & Robins for few large strata.
- * @throws DataError if counts are bad, a stratum lacks an arm, there is no control or no other arm, or nobody of the control
- * left; RangeError if the level is no fraction.
- * @see Newcombe (1998), Interval Estimation for the Difference between Independent Proportions, Statistics in Medicine 17,
- * method 10; Donner & Zou (2012), Closed-Form Confidence Intervals for Functions of the Normal Mean and Standard Deviation,
- * Statistical Methods in Medical Research 21(4), for ratios; Greenland & Robins (1985), Estimation of a Common Effect Parameter
- * from Sparse Follow-Up Data, Biometrics 41(1).
- */
-export function upliftFromTrial(
-  arms: readonly TrialArm[],
-  { control = "control", level = 0.95 }: { readonly control?: string; readonly level?: number } = {},
-): UpliftTrial {
-  const groups = arms.map(({ arm, stratum = "all", customers, stayed }, row) => {
-    requireStayers(`arm ${arm} in row ${row + 1}`, customers, stayed);
-    return { arm, stratum, customers, stayed };
-  });
-  const names = [...new Set(groups.map(({ arm }) => arm))];
-  if (!names.includes(control) || names.length < 2) {
-    throw new DataError(`arms must be "${control}" and at least one other, got ${names.join(", ")}`);
-  }
-  const strata = [...new Set(groups.map(({ stratum }) => stratum))];
-  const groupOf = (arm: string, stratum?: string): Group => {
-    const own = groups.filter((one) => one.arm === arm && (stratum ?? one.stratum) === one.stratum);
-    if (stratum !== undefined && own.length !== 1) {
-      throw new DataError(`stratum ${stratum} must have arm ${arm} once, got ${own.length} rows`);
-    }
-    const sumOf = (count: (one: Group) => number): number => own.reduce((sum, one) => sum + count(one), 0);
-    return { customers: sumOf(({ customers }) => customers), stayed: sumOf(({ stayed }) => stayed) };
-  };
-  const base = groupOf(control);
-  if (base.stayed === base.customers) {
-    throw new DataError(`arm ${control} must have customers who left, but all ${base.customers} stayed`);
-  }
-  const z = normalQuantile((1 + level) / 2);
-  return deepFreeze({
-    control: { arm: control, customers: base.customers, rate: rateOf(base) },
-    arms: names
-      .filter((name) => name !== control)
-      .map((arm) => {
-        const all = groupOf(arm);
-        const pairs = strata.map((stratum) => [groupOf(arm, stratum), groupOf(control, stratum)] as const);
-        return {
-          arm,
-          customers: all.customers,
-          rate: rateOf(all),
-          ...newcombeInterval(all, base, level),
-          p: twoProportionP(all, base),
-          saved: savedInterval(all, base, level),
-          strata: pairs.map(([own, other], i) => ({
-            stratum: strata[i] as string,
-            ...newcombeInterval(own, other, level),
-          })),
-          pooled: mantelHaenszel(pairs, z),
-          heterogeneity: pairs.length < 2 ? undefined : cochranQ(pairs),
-        };
-      }),
-    level,
-  });
-}
-
-/** How many customers, and how many of them stayed. */
-interface Group {
-  readonly customers: number;
-  readonly stayed: number;
-}
-
-const rateOf = ({ customers, stayed }: Group): number => stayed / customers;
-
-/** Newcombe's method 10: Wilson's limits of both shares, the distances to them combined as independent errors are. */
-function newcombeInterval(arm: Group, control: Group, level: number): Difference {
-  const [rate, base] = [rateOf(arm), rateOf(control)];
-  const [low, high] = wilsonInterval(arm.stayed, arm.customers, level);
-  const [baseLow, baseHigh] = wilsonInterval(control.stayed, control.customers, level);
-  const uplift = rate - base;
-  return {
-    uplift,
-    low: uplift - Math.hypot(rate - low, baseHigh - base),
-    high: uplift + Math.hypot(high - rate, base - baseLow),
-  };
-}
-
-/** One minus the ratio of leaving, with limits recovered from Wilson's of both shares. */
-function savedInterval(arm: Group, control: Group, level: number): ArmUplift["saved"] {
-  const [p, q] = [1 - rateOf(arm), 1 - rateOf(control)];
-  const [low, high] = wilsonInterval(arm.customers - arm.stayed, arm.customers, level);
-  const [baseLow, baseHigh] = wilsonInterval(control.customers - control.stayed, control.customers, level);
-  const limit = (own: number, base: number, sign: 1 | -1): number => {
-    const ends = own * base * (2 * p - own) * (2 * q - base);
-    return (p * q + sign * Math.sqrt(Math.max((p * q) ** 2 - ends, 0))) / (base * (2 * q - base));
-  };
-  return { share: 1 - p / q, low: 1 - limit(high, baseLow, 1), high: 1 - limit(low, baseHigh, -1) };
-}
-
-/** Score test of equal proportions. */
-function twoProportionP(arm: Group, control: Group): number {
-  const customers = arm.customers + control.customers;
-  const pooled = (arm.stayed + control.stayed) / customers;
-  const error = Math.sqrt(pooled * (1 - pooled) * (1 / arm.customers + 1 / control.customers));
-  return twoSidedP((rateOf(arm) - rateOf(control)) / error);
-}
-
-/** Squared standard error of a share; of a share of 0 or 1 too if half a customer is added to both sides. */
-function rateVariance({ customers, stayed }: Group, added = 0): number {
-  const rate = (stayed + added) / (customers + 2 * added);
-  return (rate * (1 - rate)) / customers;
-}
-
-function mantelHaenszel(pairs: readonly (readonly [Group, Group])[], z: number): ArmUplift["pooled"] {
-  let [weights, sum, variance] = [0, 0, 0];
-  for (const [arm, control] of pairs) {
-    const weight = (arm.customers * control.customers) / (arm.customers + control.customers);
-    weights += weight;
-    sum += weight * (rateOf(arm) - rateOf(control));
-    variance += weight ** 2 * (rateVariance(arm) + rateVariance(control));
-  }
-  const uplift = sum / weights;
-  const standardError = Math.sqrt(variance) / weights;
-  return { uplift, standardError, low: uplift - z * standardError, high: uplift + z * standardError };
-}
-
-function cochranQ(pairs: readonly (readonly [Group, Group])[]): NonNullable<ArmUplift["heterogeneity"]> {
-  const strata = pairs.map(([arm, control]) => ({
-    uplift: rateOf(arm) - rateOf(control),
-    precision: 1 / (rateVariance(arm, 0.5) + rateVariance(control, 0.5)),
-  }));
-  const total = strata.reduce((sum, { precision }) => sum + precision, 0);
-  const mean = strata.reduce((sum, { uplift, precision }) => sum + uplift * precision, 0) / total;
-  const chiSquare = strata.reduce((sum, { uplift, precision }) => sum + precision * (uplift - mean) ** 2, 0);
-  const degreesOfFreedom = pairs.length - 1;
-  return { chiSquare, degreesOfFreedom, p: chiSquareTail(chiSquare, degreesOfFreedom) };
-}
-
-/** An arm of a trial in which customers get offers of different amounts. */
-export interface AmountArm {
-  /** Money of the offer, 0 for the control. */
-  readonly amount: number;
-  /** Customers who were assigned to it. */
-  readonly customers: number;
-  /** How many of them stayed. */
-  readonly stayed: number;
-}
-
-type SavedCurveParameter = "baseRate" | "ceiling" | "k";
-
-/** Parameters of the saved curve. */
-export type SavedCurveParameters = Readonly<Record<SavedCurveParameter, number>>;
-
-/** A fitted saved curve. */
-export type SavedCurveFit = ModelFit<SavedCurveParameter>;
-
-/**
- * Share of the would-be leavers whom an offer of an amount keeps: ceiling x (1 - exp(-k amount)).
- * @throws RangeError if the amount is negative, the ceiling no fraction or k negative.
- * @see Blattberg & Deighton (1996), Manage Marketing by the Customer Equity Test, Harvard Business Review 74(4), for the shape.
- */
-export function savedShare({ ceiling, k }: Omit<SavedCurveParameters, "baseRate">, amount: number): number {
-  requireFractions({ ceiling });
-  requireAmounts({ k, amount });
-  return -ceiling * Math.expm1(-k * amount);
-}
-
-/** Share who stay with an offer of an amount: base rate + (1 - base rate) x saved share. @throws As `savedShare`. */
-export const stayRate = (parameters: SavedCurveParameters, amount: number): number =>
-  parameters.baseRate + (1 - parameters.baseRate) * savedShare(parameters, amount);
-
-/**
- * Saved curve by maximum likelihood: each arm's stayers are binomial with share base rate + (1 - base rate) x ceiling x
- * (1 - exp(-k amount)). `baseRate` is the share who stay without an offer, `ceiling` the share of the others that the largest
- * offer would keep, `k` is per unit of money. Where amounts do not reach the bend of the curve, ceiling and k are on a ridge,
- * which `identification` and `warnings` name by their odds.
- * @throws DataError if counts are bad or there are fewer than three different amounts; ConvergenceError as `fitPositive`.
- */
-export function fitSavedCurve(arms: readonly AmountArm[]): SavedCurveFit {
-  for (const [row, { amount, customers, stayed }] of arms.entries()) {
-    requireAmounts({ [`amount in row ${row + 1}`]: amount });
-    requireStayers(`arm in row ${row + 1}`, customers, stayed);
-  }
-  const amounts = [...new Set(arms.map(({ amount }) => amount))].sort((a, b) => a - b);
-  if (amounts.length < 3) {
-    throw new DataError(`arms must have at least three different amounts, got ${amounts.join(", ")}`);
-  }
-  const first = arms.filter(({ amount }) => amount === amounts[0]);
-  const stayed = first.reduce((sum, arm) => sum + arm.stayed, 0.5);
-  const odds = stayed / first.reduce((sum, arm) => sum + arm.customers - arm.stayed, 0.5);
-  const middle = amounts[Math.floor(amounts.length / 2)] as number;
-  const fit = fitPositive({
-    model: "saved curve",
-    names: ["odds of the base rate", "odds of the ceiling", "k"],
-    starts: [0.3, 2].flatMap((ceiling) => [0.3, 1, 3].map((bend) => [odds, ceiling, bend / middle])),
-    logLikelihood: (parameters, gradient) => savedCurveLikelihood(arms, parameters, gradient),
-    observations: arms.reduce((sum, { customers }) => sum + customers, 0),
-    simplerModel: "one uplift for each arm, upliftFromTrial",
-  });
-  const [base = 0, ceiling = 0, k = 0] = Object.values(fit.parameters);
-  const slope = [(1 + base) ** -2, (1 + ceiling) ** -2, 1]; // of a share in its odds
-  const names: readonly SavedCurveParameter[] = ["baseRate", "ceiling", "k"];
-  const covariance = fit.covariance.map((row, i) =>
-    row.map((value, j) => value * (slope[i] as number) * (slope[j] as number)),
-  );
-  const errors = covariance.map((row, i) => Math.sqrt(row[i] as number));
-  return deepFreeze({
-    ...fit,
-    parameters: named(names, [base / (1 + base), ceiling / (1 + ceiling), k]),
-    standardErrors: named(names, errors),
-    covariance,
-  });
-}
-
-/** Binomial log-likelihood at the odds of base rate and ceiling and k, with its gradient. */
-function savedCurveLikelihood(
-  arms: readonly AmountArm[],
-  [baseOdds = 0, ceilingOdds = 0, k = 0]: ArrayLike<number> & Iterable<number>,
-  gradient: Float64Array,
-): number {
-  const [base, ceiling] = [baseOdds / (1 + baseOdds), ceilingOdds / (1 + ceilingOdds)];
-  gradient.fill(0);
-  let logLikelihood = 0;
-  for (const { amount, customers, stayed } of arms) {
-    const reached = -Math.expm1(-k * amount);
-    const leave = (1 - ceiling * reached) / (1 + baseOdds);
-    const stay = base + (1 - base) * ceiling * reached;
-    logLikelihood += stayed === 0 ? 0 : stayed * Math.log(stay);
-    logLikelihood += stayed === customers ? 0 : (customers - stayed) * Math.log(leave);
-    const slope =
-      (stayed === 0 ? 0 : stayed / stay) - (stayed === customers ? 0 : (customers - stayed) / leave);
-    const parts = [
-      (1 - ceiling * reached) / (1 + baseOdds) ** 2,
-      ((1 - base) * reached) / (1 + ceilingOdds) ** 2,
-      (1 - base) * ceiling * amount * (1 - reached),
-    ];
-    for (const [i, part] of parts.entries()) gradient[i] = (gradient[i] as number) + slope * part;
-  }
-  return logLikelihood;
-}
-
-/** What may be asked of the bootstrap of a saved curve. */
-export interface SavedCurveIntervalOptions {
-  /** Amounts at which limits of the saved share are wanted, money. */
-  readonly amounts: readonly number[];
-  readonly random: Random;
-  /** Simulated trials; 200 unless given. */
-  readonly draws?: number;
-  /** Level of the limits; 0.9 unless given. */
-  readonly level?: number;
-}
-
-/** Bootstrap limits of a saved curve. */
-export interface SavedCurveInterval {
-  /** Limits of each parameter. */
-  readonly parameters: Readonly<Record<SavedCurveParameter, readonly [low: number, high: number]>>;
-  /** Limits of the saved share at each amount. */
-  readonly curve: readonly { readonly amount: number; readonly low: number; readonly high: number }[];
-  readonly level: number;
-  /** Simulated trials that could be fitted. */
-  readonly draws: number;
-}
-
-/**
- * Percentile limits by parametric bootstrap: trials of the same arms are simulated from the fitted curve and fitted again.
- * They hold where the standard errors do not, because ceiling and k lie on a ridge.
- * @throws RangeError if draws is not a whole number from 20 up, the level is no fraction or an amount negative;
- * ConvergenceError if more than a tenth of the simulated trials cannot be fitted.
- * @see Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.3.
- */
-export function savedCurveInterval(
-  fit: { readonly parameters: SavedCurveParameters },
-  arms: readonly AmountArm[],
-  { amounts, random, draws = 200, level = 0.9 }: SavedCurveIntervalOptions,
-): SavedCurveInterval {
-  if (!(Number.isSafeInteger(draws) && draws >= 20)) {
-    throw new RangeError(`draws must be a whole number from 20 up, got ${draws}`);
-  }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
-  const refits: SavedCurveParameters[] = [];
-  for (let draw = 0; draw < draws; draw++) {
-    const simulated = arms.map((arm) => ({
-      ...arm,
-      stayed: drawBinomial(random, arm.customers, stayRate(fit.parameters, arm.amount)),
-    }));
-    try {
-      refits.push(fitSavedCurve(simulated).parameters);
-    } catch (error) {
-      if (!(error instanceof ConvergenceError)) throw error;
-    }
-  }
-  if (refits.length < 0.9 * draws) {
-    throw new ConvergenceError(
-      `saved curve: only ${refits.length} of ${draws} simulated trials could be fitted: the arms are too small for the curve`,
-    );
-  }
-  const limits = (values: readonly number[]): readonly [number, number] => [
-    quantileOf(values, (1 - level) / 2),
-    quantileOf(values, (1 + level) / 2),
-  ];
-  const of = (name: SavedCurveParameter): readonly [number, number] => limits(refits.map((one) => one[name]));
-  return deepFreeze({
-    parameters: { baseRate: of("baseRate"), ceiling: of("ceiling"), k: of("k") },
-    curve: amounts.map((amount) => {
-      const [low, high] = limits(refits.map((one) => savedShare(one, amount)));
-      return { amount, low, high };
-    }),
-    level,
-    draws: refits.length,
-  });
-}
-
 interface OfferTerms {
   readonly size: number;
   readonly stay: Float64Array;
@@ -736,7 +368,7 @@ interface OfferTerms {
 }
 
 function offerTerms(candidates: OfferCandidates, { contactCost, offerCost }: OfferCosts): OfferTerms {
-  requireAmounts({ contactCost, offerCost });
+  requireFromZero({ contactCost, offerCost });
   const size = candidates.stay.length;
   if (size === 0) throw new DataError("candidates must have at least one row, got none");
   const shares = (name: string, values: ArrayLike<number>): Float64Array =>
@@ -764,32 +396,7 @@ function offerTerms(candidates: OfferCandidates, { contactCost, offerCost }: Off
 }
 
 function requireCampaign({ value, offerCost, contactCost }: ChurnCampaign): void {
-  requireAmounts({ value, offerCost, contactCost });
+  requireFromZero({ value, offerCost, contactCost });
   if (!(offerCost < value))
     throw new RangeError(`offerCost must be below the value ${value}, got ${offerCost}`);
-}
-
-function requireStayers(place: string, customers: number, stayed: number): void {
-  if (!(Number.isSafeInteger(customers) && customers >= 1)) {
-    throw new DataError(`${place}: customers must be a whole number from 1 up, got ${customers}`);
-  }
-  if (!(Number.isSafeInteger(stayed) && stayed >= 0 && stayed <= customers)) {
-    throw new DataError(`${place}: stayed must be a whole number from 0 to ${customers}, got ${stayed}`);
-  }
-}
-
-function requireFractions(shares: Readonly<Record<string, number>>): void {
-  for (const [name, share] of Object.entries(shares)) {
-    if (share >= 0 && share <= 1) continue;
-    const hint = share > 1 ? "; a percentage must be divided by 100" : "";
-    throw new RangeError(`${name} must be a fraction from 0 to 1, got ${share}${hint}`);
-  }
-}
-
-function requireAmounts(amounts: Readonly<Record<string, number>>): void {
-  for (const [name, amount] of Object.entries(amounts)) {
-    if (!(amount >= 0 && Number.isFinite(amount))) {
-      throw new RangeError(`${name} must be a finite number from 0 up, got ${amount}`);
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import { requireFromZero } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { fitConcave, type LikelihoodAt } from "../numeric/concave-fit.js";
 import { sandwichCovariance } from "../numeric/matrix.js";
@@ -82,9 +83,7 @@ export function fitConditionalLogit(
   attributes: AttributeColumns,
   { errors = "model", penalty = 0 }: ConditionalLogitOptions = {},
 ): ConditionalLogitFit {
-  if (!(penalty >= 0 && Number.isFinite(penalty))) {
-    throw new RangeError(`penalty must be a finite number from 0 up, got ${penalty}`);
-  }
+  requireFromZero({ penalty });
   if (errors === "respondent" && !rows.respondent) {
     throw new RangeError('errors by "respondent" need the column respondent, got none');
   }

@@ -1,4 +1,4 @@
-import { requireFromZero } from "../core/arguments.js";
+import { requireFromZero, requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { invertSymmetric } from "../numeric/matrix.js";
@@ -7,7 +7,6 @@ import { normalQuantile } from "../numeric/special.js";
 import { type CodingOptions, codingOf, type ProfileCoding } from "./attributes.js";
 import type { SurveyDesign } from "./design.js";
 import { type LevelPlaces, shuffled } from "./design-profiles.js";
-import { requireWhole } from "./part-worths.js";
 
 /** Coefficients of utility that are thought likely, by column; those left out are 0. */
 export type PriorCoefficients = Readonly<Record<string, number>>;

@@ -1,10 +1,10 @@
+import { requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import type { Random } from "../numeric/random.js";
 import { type Profile, profileSpace, type SurveyAttributes } from "./attributes.js";
 import { profileAt, type SurveyDesign, surveyDesign } from "./design.js";
 import { isAllowed, range } from "./design-profiles.js";
 import { balanceVersions } from "./design-tasks.js";
-import { requireWhole } from "./part-worths.js";
 
 /** A column of an orthogonal array: the level of each run. */
 interface ArrayColumn {

@@ -1,4 +1,4 @@
-import { requireFinite, requireLevel } from "../core/arguments.js";
+import { requireFinite, requireLevel, requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import type { Random } from "../numeric/random.js";
 import { normalQuantile } from "../numeric/special.js";
@@ -9,7 +9,6 @@ import { randomDesign, type SurveyDesign } from "./design.js";
 import { designEfficiency, type EfficiencyOptions, expectedStandardErrors } from "./design-efficiency.js";
 import type { PowerSetup, StudyResult } from "./design-power-worker.js";
 import { range } from "./design-profiles.js";
-import { requireWhole } from "./part-worths.js";
 
 /** How often a level is shown. */
 export interface LevelBalance {

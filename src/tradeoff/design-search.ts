@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import type { Random } from "../numeric/random.js";
 import { runInWorkers } from "../numeric/worker-pool.js";
 import { codingOf, type SurveyAttributes } from "./attributes.js";
@@ -5,7 +6,6 @@ import { type DesignRules, type SurveyDesign, surveyDesign, taskRules } from "./
 import { designEfficiency, designKernel, type EfficiencyOptions, priorVectors } from "./design-efficiency.js";
 import { balanceVersions, type DesignSize } from "./design-tasks.js";
 import type { SearchResult, SearchSetup } from "./design-worker.js";
-import { requireWhole } from "./part-worths.js";
 
 /** How an efficient design is searched for. */
 export interface DesignSearchOptions extends EfficiencyOptions, DesignRules {

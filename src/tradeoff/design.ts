@@ -1,9 +1,9 @@
+import { requireWhole } from "../core/arguments.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
 import { type Profile, profileSpace, type SurveyAttributes } from "./attributes.js";
 import { countUnprohibited, firstProfiles, type LevelPlaces } from "./design-profiles.js";
 import { type DesignSize, drawTasks, levelUses, type Overlap, type TaskRules } from "./design-tasks.js";
-import { requireWhole } from "./part-worths.js";
 
 /** The choice tasks of a survey. */
 export interface SurveyDesign extends DesignSize {
@@ -187,8 +187,7 @@ export function surveyDesign(
  */
 export function withRepeatedTask(design: SurveyDesign, task: number): SurveyDesign {
   const { attributes, versions, tasks, alternatives, levels } = design;
-  if (!(Number.isInteger(task) && task >= 1 && task <= tasks))
-    throw new RangeError(`task must be a whole number from 1 to ${tasks}, got ${task}`);
+  requireWhole("task", task, 1, tasks);
   const size = attributes.attributes.length;
   const block = alternatives * size;
   const repeated = Array.from({ length: versions }, (_, version) => {

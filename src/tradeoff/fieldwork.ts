@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireRates } from "../core/arguments.js";
+import { requireRates, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { quantileOf } from "../numeric/quantile.js";
@@ -10,7 +10,6 @@ import type { AttributeColumns, ChoiceRows } from "./choice-data.js";
 import { type ChoiceTask, choiceTasks, type DesignRules, directionOf, type SurveyDesign } from "./design.js";
 import { range } from "./design-profiles.js";
 import { dominates, isSameTask } from "./design-tasks.js";
-import { requireWhole } from "./part-worths.js";
 
 /** Answers to a survey, one row for each task answered. */
 export interface SurveyAnswers {

@@ -1,3 +1,4 @@
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { choleskyFactor, type Matrix } from "../numeric/matrix.js";
@@ -202,10 +203,9 @@ function checkedRun({
     ["iterations", iterations, 50],
     ["keep", keep, 1],
   ] as const) {
-    if (!(Number.isSafeInteger(value) && value >= least))
-      throw new RangeError(`${name} must be a whole number from ${least} up, got ${value}`);
+    requireWhole(name, value, least);
   }
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   return { chains, warmup, iterations, keep, level };
 }
 

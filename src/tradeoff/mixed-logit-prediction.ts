@@ -1,3 +1,4 @@
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { quantileType7 } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
@@ -137,9 +138,7 @@ export function individualCoefficients(
   options: DrawOptions & { readonly keep?: number },
 ): MixedLogitPartWorths {
   const { keep = 0, random } = options;
-  if (!(Number.isInteger(keep) && keep >= 0)) {
-    throw new RangeError(`keep must be a whole number from 0 up, got ${keep}`);
-  }
+  requireWhole("keep", keep, 0);
   const problem = problemOf(parameters, rows, attributes, { ...options, panel: true });
   const { names, size, design } = problem;
   const k = names.length;
@@ -242,7 +241,7 @@ export function mixedWillingnessToPay(
   const names = Object.keys(parameters.location);
   if (!names.includes(price))
     throw new RangeError(`price must be one of ${names.join(", ")}, got "${price}"`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const tastes = drawTastes(parameters, draws, options);
   const slope = tastes[price] as Float64Array;
   const values = names

@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { haltonPoints, SOBOL_DIMENSIONS, scrambledSobol } from "../numeric/quasi-random.js";
 import type { Random } from "../numeric/random.js";
 import { normalQuantile } from "../numeric/special.js";
@@ -103,9 +104,7 @@ export function standardDraws(
 ): Float64Array {
   const kinds = Object.values(tastes);
   const dimensions = kinds.length;
-  if (!(Number.isInteger(draws) && draws >= 1 && draws <= 2 ** 20)) {
-    throw new RangeError(`draws must be a whole number from 1 to ${2 ** 20}, got ${draws}`);
-  }
+  requireWhole("draws", draws, 1, 2 ** 20);
   if (dimensions > SOBOL_DIMENSIONS) {
     throw new RangeError(`tastes must be at most ${SOBOL_DIMENSIONS}, got ${dimensions}`);
   }

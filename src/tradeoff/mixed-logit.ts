@@ -1,3 +1,4 @@
+import { requireWhole } from "../core/arguments.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { invertSymmetric, type Matrix, symmetricEigen } from "../numeric/matrix.js";
@@ -353,9 +354,7 @@ function checkOptions(options: MixedLogitOptions, names: readonly string[]): str
       );
     }
   }
-  if (!(Number.isInteger(starts) && starts >= 1)) {
-    throw new RangeError(`starts must be a whole number from 1 up, got ${starts}`);
-  }
+  requireWhole("starts", starts, 1);
   if (space === "preference") return null;
   if (price === undefined || !names.includes(price)) {
     throw new RangeError(`price must be one of ${names.join(", ")}, got ${describe(price)}`);

@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { choleskyFactor } from "../numeric/matrix.js";
@@ -528,11 +528,4 @@ export function spreadOf(
     low: quantileOf(samples, (1 - level) / 2),
     high: quantileOf(samples, (1 + level) / 2),
   };
-}
-
-/** @throws RangeError if the value is not a whole number from `least` up. */
-export function requireWhole(name: string, value: number, least: number): void {
-  if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`${name} must be a whole number from ${least} up, got ${value}`);
-  }
 }

@@ -1,10 +1,10 @@
-import { requireAbove, requireFromZero } from "../core/arguments.js";
+import { requireAbove, requireFromZero, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
 import { drawInteger } from "../numeric/sampling.js";
 import { alternativesOf, type Market, moneyOf } from "./market.js";
-import { type PartWorths, requireWhole, respondentWeights } from "./part-worths.js";
+import { type PartWorths, respondentWeights } from "./part-worths.js";
 
 /** What a line is judged by: its share of purchases, money from them, or that less costs. */
 export type LineObjective = "share" | "revenue" | "profit";

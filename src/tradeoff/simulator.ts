@@ -1,4 +1,4 @@
-import { requireFromZero } from "../core/arguments.js";
+import { requireFromZero, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
@@ -7,7 +7,6 @@ import {
   type AttributeLevels,
   codeRow,
   type PartWorths,
-  requireWhole,
   resampledMeans,
   resampledWeights,
   respondentWeights,

@@ -1,3 +1,4 @@
+import { requireLevel } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { congruence } from "../numeric/matrix.js";
 import { normalQuantile } from "../numeric/special.js";
@@ -49,7 +50,7 @@ export function fitWillingnessToPaySpace(
   const names = Object.keys(attributes);
   const place = names.indexOf(price);
   if (place === -1) throw new RangeError(`price must be one of ${names.join(", ")}, got "${price}"`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
+  requireLevel(level);
   const preference = fitConditionalLogit(rows, attributes, options);
   const slope = preference.coefficients[price] as number;
   if (slope === 0) {

@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { choleskyFactor } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
@@ -59,9 +59,7 @@ export function willingnessToPay(
   const place = names.indexOf(price);
   if (place === -1) throw new RangeError(`price must be one of ${names.join(", ")}, got "${price}"`);
   requireLevel(level);
-  if (!(Number.isSafeInteger(draws) && draws >= 100)) {
-    throw new RangeError(`draws must be a whole number from 100 up, got ${draws}`);
-  }
+  requireWhole("draws", draws, 100);
   const b = names.map((name) => coefficients[name] as number);
   const slope = b[place] as number;
   const factor = choleskyFactor(covariance);

@@ -8,12 +8,9 @@ import {
 } from "../../src/charts/intervention.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { reliabilityTable } from "../../src/scoring/score-quality.js";
-import {
-  compareTargeting,
-  fitSavedCurve,
-  savedCurveInterval,
-  upliftFromTrial,
-} from "../../src/strategy/intervention.js";
+import { compareTargeting } from "../../src/strategy/intervention.js";
+import { fitSavedCurve, savedCurveInterval } from "../../src/strategy/saved-curve.js";
+import { upliftFromTrial } from "../../src/strategy/trial-uplift.js";
 import { describeFigures, titleOf } from "./describe-figures.js";
 
 const random = randomSource(5);

@@ -243,7 +243,7 @@ describe("choices that cannot be used", () => {
       "need the column respondent",
     );
     expect(() => fitConditionalLogit(rows, { x }, { penalty: -1 })).toThrow(
-      "penalty must be a finite number from 0 up, got -1",
+      "penalty must be a number from 0 up, got -1",
     );
   });
 });
