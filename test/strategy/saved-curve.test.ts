@@ -6,13 +6,6 @@ import { randomSource } from "../../src/numeric/random.js";
 import { drawBinomial } from "../../src/numeric/sampling.js";
 import { fitSavedCurve, savedCurveInterval, savedShare, stayRate } from "../../src/strategy/saved-curve.js";
 
-const _four = {
-  customer: ["a", "b", "c", "d"],
-  stay: [0.9, 0.5, 0.2, 0.6],
-  stayWithOffer: [0.92, 0.7, 0.2, 0.5],
-  value: [100, 100, 100, 100],
-};
-const _costs = { contactCost: 1, offerCost: 10 };
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, x) => total + x, 0);
 
 describe("saved curve", () => {

@@ -5,15 +5,6 @@ import { randomSource } from "../../src/numeric/random.js";
 import { drawBinomial } from "../../src/numeric/sampling.js";
 import { upliftFromTrial } from "../../src/strategy/trial-uplift.js";
 
-const _four = {
-  customer: ["a", "b", "c", "d"],
-  stay: [0.9, 0.5, 0.2, 0.6],
-  stayWithOffer: [0.92, 0.7, 0.2, 0.5],
-  value: [100, 100, 100, 100],
-};
-const _costs = { contactCost: 1, offerCost: 10 };
-const _sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, x) => total + x, 0);
-
 describe("uplift of a trial", () => {
   const control = { arm: "control", customers: 80, stayed: 48 };
 

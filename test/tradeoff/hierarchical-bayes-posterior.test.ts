@@ -1,30 +1,9 @@
 import { describe, expect, it } from "vitest";
 // The chains run on threads, from the compiled program, and so does all that they are compared with.
 import { randomSource } from "../../dist/numeric/random.js";
-import {
-  fitHierarchicalBayes,
-  type HierarchicalBayesFit,
-  type HierarchicalBayesOptions,
-} from "../../dist/tradeoff/hierarchical-bayes.js";
 import { gaussLegendre } from "../../src/numeric/quadrature.js";
-import type { AttributeColumns, ChoiceRows } from "../../src/tradeoff/choice-data.js";
-import { type SimulatedStudy, simulatedStudy, type Taste } from "./worlds.js";
-
-const fitStudy = (
-  {
-    rows,
-    attributes,
-  }: Pick<SimulatedStudy, "rows" | "attributes"> | { rows: ChoiceRows; attributes: AttributeColumns },
-  options: Partial<HierarchicalBayesOptions> = {},
-): Promise<HierarchicalBayesFit> =>
-  fitHierarchicalBayes(rows, attributes, {
-    random: randomSource(1),
-    chains: 2,
-    warmup: 200,
-    iterations: 400,
-    workers: 0,
-    ...options,
-  });
+import { fitStudy } from "./fit-study.js";
+import { simulatedStudy, type Taste } from "./worlds.js";
 
 describe("the posterior is exact", () => {
   it("without information it is the prior", async () => {

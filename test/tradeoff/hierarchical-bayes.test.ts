@@ -2,31 +2,14 @@ import { describe, expect, it } from "vitest";
 // The chains run on threads, from the compiled program, and so does all that they are compared with.
 import { randomSource } from "../../dist/numeric/random.js";
 import { fitConditionalLogit } from "../../dist/tradeoff/conditional-logit.js";
-import {
-  fitHierarchicalBayes,
-  type HierarchicalBayesFit,
-  type HierarchicalBayesOptions,
+import type {
+  HierarchicalBayesFit,
+  HierarchicalBayesOptions,
 } from "../../dist/tradeoff/hierarchical-bayes.js";
 import { quantileOf } from "../../src/numeric/quantile.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
-import type { AttributeColumns, ChoiceRows } from "../../src/tradeoff/choice-data.js";
-import { type SimulatedStudy, simulatedStudy, type Taste } from "./worlds.js";
-
-const fitStudy = (
-  {
-    rows,
-    attributes,
-  }: Pick<SimulatedStudy, "rows" | "attributes"> | { rows: ChoiceRows; attributes: AttributeColumns },
-  options: Partial<HierarchicalBayesOptions> = {},
-): Promise<HierarchicalBayesFit> =>
-  fitHierarchicalBayes(rows, attributes, {
-    random: randomSource(1),
-    chains: 2,
-    warmup: 200,
-    iterations: 400,
-    workers: 0,
-    ...options,
-  });
+import { fitStudy } from "./fit-study.js";
+import { simulatedStudy, type Taste } from "./worlds.js";
 
 const taste: Taste = {
   mean: { organic: 0.8, large: -0.4, price: -0.9 },
