@@ -948,7 +948,12 @@ export {
   productLineFrontier,
   searchProductLine,
 } from "./tradeoff/product-line.js";
-export { type QuestionnaireText, questionnaireHtml, questionnaireTable } from "./tradeoff/questionnaire.js";
+export {
+  designFromQuestionnaire,
+  type QuestionnaireText,
+  questionnaireHtml,
+  questionnaireTable,
+} from "./tradeoff/questionnaire.js";
 export {
   fitRatingsConjoint,
   type MonotoneOrder,

@@ -313,8 +313,11 @@ export async function loadActivities(
   };
 }
 
-/** Loads one source by its rules on columns, then by those on whole rows. */
-async function loadChecked(
+/**
+ * Loads one source of the folder, the file of the table's name, by its rules on columns, then by those on whole rows.
+ * @throws DataError as `loadCsv`.
+ */
+export async function loadChecked(
   warehouse: Warehouse,
   folder: string,
   format: "csv" | "parquet",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { decimalText } from "../core/types.js";
-import { randomSource } from "../numeric/random.js";
+import { type Random, randomSource } from "../numeric/random.js";
 import { open } from "../repository/duckdb.js";
 import { openTextSink, type TextSink, writeFolderAtomically } from "../repository/files.js";
 import { literal } from "../repository/sql.js";
@@ -9,6 +9,15 @@ import { busyCalendar } from "./calendar.js";
 import { clubLots } from "./club.js";
 import { type GeneratedCustomer, generateCustomer } from "./customer.js";
 import { brenkamp, type CompanyParameters, sampleSeed } from "./parameters.js";
+import {
+  itemColumns,
+  questionRows,
+  type SurveyQuestions,
+  statementColumns,
+  surveyAttributes,
+  surveyQuestions,
+  utilityColumns,
+} from "./survey.js";
 import { type CompanyTally, startTally } from "./tally.js";
 
 /** The tables of the company, in the order they must be loaded. */
@@ -29,6 +38,14 @@ export const companyTables = [
   "acquisition_spend",
   "retention_trial",
   "retention_trial_truth",
+  "survey_profiles",
+  "survey_cards",
+  "survey_bestworst_sets",
+  "survey_respondents",
+  "survey_choices",
+  "survey_ratings",
+  "survey_bestworst",
+  "survey_truth",
 ] as const;
 
 /** Name of one table of the company. */
@@ -96,10 +113,37 @@ const companyColumns: Readonly<Record<CompanyTable, readonly string[]>> = {
   acquisition_spend: ["month", "acquisition_channel", "region", "spend"],
   retention_trial: ["subscription_id", "assigned_on", "offer_value", "renewed"],
   retention_trial_truth: ["subscription_id", "renewed_without", "least_offer"],
+  survey_profiles: ["version", "task", "alternative", ...surveyAttributes(brenkamp.survey)],
+  survey_cards: ["card", ...surveyAttributes(brenkamp.survey)],
+  survey_bestworst_sets: ["set", ...itemColumns(brenkamp.survey)],
+  survey_respondents: ["customer_id", "version", "asked_on"],
+  survey_choices: ["customer_id", "task", "choice", "seconds"],
+  survey_ratings: ["customer_id", "card", "rating"],
+  survey_bestworst: ["customer_id", "set", "best", "worst"],
+  survey_truth: [
+    "customer_id",
+    "benefit_segment",
+    "manner",
+    ...utilityColumns(brenkamp.survey),
+    ...statementColumns(brenkamp.survey),
+  ],
 };
 
 /** Tables without rows of persons. */
-const fixedTables = ["regions", "channels", "products", "club_lots", "acquisition_spend"] as const;
+const fixedTables = [
+  "regions",
+  "channels",
+  "products",
+  "club_lots",
+  "acquisition_spend",
+  "survey_profiles",
+  "survey_cards",
+  "survey_bestworst_sets",
+] as const;
+
+/** The questions of the survey belong to the seed, not to the number of customers. */
+const questionsOf = ({ survey }: CompanyParameters, random: Random): SurveyQuestions =>
+  surveyQuestions(survey, random.stream("survey questions"));
 
 /**
  * The customers of a company one after the other, in order of registration. Each comes from a random stream of their own,
@@ -112,8 +156,9 @@ export function* generateCustomers(
   const calendar = busyCalendar(parameters);
   const lots = clubLots(parameters);
   const random = randomSource(seed);
+  const questions = questionsOf(parameters, random);
   for (let index = 0; index < parameters.customers; index++) {
-    yield generateCustomer(parameters, calendar, lots, index, random);
+    yield generateCustomer(parameters, calendar, lots, questions, index, random);
   }
 }
 
@@ -124,7 +169,8 @@ export function generateCompany(
 ): Company {
   const tally = startTally(parameters);
   const rows: Record<CompanyTable, TextRow[]> = perTable(() => []);
-  for (const name of fixedTables) rows[name].push(...fixedRows(parameters)[name]);
+  const fixed = fixedRows(parameters, seed);
+  for (const name of fixedTables) rows[name].push(...fixed[name]);
   for (const person of generateCustomers(parameters, seed)) {
     for (const [name, more] of personRows(person)) rows[name].push(...more);
     tally.add(person);
@@ -182,7 +228,8 @@ export async function writeSample(options: SampleOptions): Promise<SampleResult>
     await writeTexts(
       folder,
       async (append) => {
-        for (const name of fixedTables) await append(name, fixedRows(parameters)[name]);
+        const fixed = fixedRows(parameters, seed);
+        for (const name of fixedTables) await append(name, fixed[name]);
         let done = 0;
         for (const person of generateCustomers(parameters, seed)) {
           for (const [name, more] of personRows(person)) await append(name, more);
@@ -228,6 +275,11 @@ const personRows = (person: GeneratedCustomer): readonly (readonly [CompanyTable
   ["contacts", person.contacts.map(asTextRow)],
   ["retention_trial", person.retention_trial.map(asTextRow)],
   ["retention_trial_truth", person.retention_trial_truth.map(asTextRow)],
+  ["survey_respondents", person.survey_respondents],
+  ["survey_choices", person.survey_choices],
+  ["survey_ratings", person.survey_ratings],
+  ["survey_bestworst", person.survey_bestworst],
+  ["survey_truth", person.survey_truth],
 ];
 
 /** A value for every table. */
@@ -235,7 +287,10 @@ const perTable = <Value>(of: (name: CompanyTable) => Value): Record<CompanyTable
   Object.fromEntries(companyTables.map((name) => [name, of(name)])) as Record<CompanyTable, Value>;
 
 /** Rows of the small tables. */
-function fixedRows(parameters: CompanyParameters): Record<(typeof fixedTables)[number], readonly TextRow[]> {
+function fixedRows(
+  parameters: CompanyParameters,
+  seed: number,
+): Record<(typeof fixedTables)[number], readonly TextRow[]> {
   return {
     regions: parameters.regions.map(({ region_id, name, country }) => ({ region_id, name, country })),
     channels: [
@@ -261,6 +316,7 @@ function fixedRows(parameters: CompanyParameters): Record<(typeof fixedTables)[n
     })),
     club_lots: clubLots(parameters).map(asTextRow),
     acquisition_spend: acquisitionSpend(parameters).map(asTextRow),
+    ...questionRows(parameters.survey, questionsOf(parameters, randomSource(seed))),
   };
 }
 

@@ -27,11 +27,13 @@ import type {
   RareDefect,
   ServiceDefect,
   SubscriptionDefect,
+  SurveyDefect,
 } from "./parameters.js";
 import { drawName, emailOf, keyedEmail } from "./people.js";
 import { generateTrial, type RetentionTrialRow, type RetentionTrialTruthRow } from "./retention-trial.js";
 import { type ContactRow, generateContacts } from "./service.js";
 import { generateSubscription, type SubscriptionRow, type SubscriptionTruthRow } from "./subscription.js";
+import { generateSurvey, type SurveyPart, type SurveyQuestions } from "./survey.js";
 
 /** A row of customers.csv as text, the way a source system exports it. */
 export interface CustomerRow {
@@ -76,7 +78,7 @@ export interface TruthRow {
 }
 
 /** Everything the data say about one person. */
-export interface GeneratedCustomer {
+export interface GeneratedCustomer extends Omit<SurveyPart, "planted"> {
   readonly customers: readonly CustomerRow[];
   readonly orders: readonly OrderRow[];
   readonly truth: TruthRow;
@@ -97,6 +99,7 @@ export type PlantedDefect =
   | SubscriptionDefect
   | ClubDefect
   | ServiceDefect
+  | SurveyDefect
   | "returned_line"
   | "store_card"
   | "store_card_without_email"
@@ -110,6 +113,7 @@ export function generateCustomer(
   parameters: CompanyParameters,
   calendar: BusyCalendar,
   lots: readonly ClubLotRow[],
+  questions: SurveyQuestions,
   index: number,
   seed: Random,
 ): GeneratedCustomer {
@@ -126,6 +130,9 @@ export function generateCustomer(
   const { contract } = subscription;
   const service = generateContacts(parameters, index, contract, seed.stream("service").stream(index));
   const trial = generateTrial(parameters, contract, seed.stream("retention trial").stream(index));
+  const meanBudget = history.meanBudget.toFixed(2);
+  const surveyed = { ...person, acquisitionChannel: channel.channel_id, meanBudget: Number(meanBudget) };
+  const survey = generateSurvey(parameters, questions, surveyed, seed.stream("survey").stream(index));
   return {
     customers: records.rows,
     orders,
@@ -137,14 +144,21 @@ export function generateCustomer(
     contacts: service.rows,
     retention_trial: trial.rows,
     retention_trial_truth: trial.truth,
-    planted: [...planted, ...subscription.planted, ...membership.planted, ...service.planted],
+    ...survey,
+    planted: [
+      ...planted,
+      ...subscription.planted,
+      ...membership.planted,
+      ...service.planted,
+      ...survey.planted,
+    ],
     truth: {
       customer_id: records.ownId,
       acquisition_channel: channel.channel_id,
       purchase_rate: history.purchaseRate.toFixed(6),
       lapse_rate: history.lapseRate.toFixed(6),
       lapsed_on: history.lapseDay > calendar.lastDay ? "" : isoDay(history.lapseDay),
-      mean_budget: history.meanBudget.toFixed(2),
+      mean_budget: meanBudget,
       orders: String(history.orders.length),
     },
   };

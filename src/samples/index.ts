@@ -15,7 +15,13 @@ export {
   loadCompany,
   loadRetentionTrialTruth,
   loadSubscriptionTruth,
+  loadSurvey,
+  loadSurveyTruth,
   loadTruth,
+  type SurveyReports,
+  type SurveyTable,
+  surveyRules,
+  surveyTables,
 } from "./load.js";
 export {
   type AcquisitionChannel,
@@ -36,6 +42,17 @@ export {
   type SubscriptionDefect,
   type SubscriptionParameters,
   type SubscriptionPlan,
+  type SurveyDefect,
+  type SurveyParameters,
+  type SurveyProduct,
+  type SurveySegment,
   sampleSeed,
 } from "./parameters.js";
-export type { AcquisitionCohort, ClubIntake, CompanyTally, RetentionTrialArm } from "./tally.js";
+export { benefitSegmentChances } from "./survey.js";
+export type {
+  AcquisitionCohort,
+  ClubIntake,
+  CompanyTally,
+  RetentionTrialArm,
+  SurveyedSegment,
+} from "./tally.js";

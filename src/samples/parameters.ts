@@ -91,6 +91,8 @@ export interface Defects {
   readonly clubPerThousand: Readonly<Record<ClubDefect, number>>;
   /** Likewise among the service contacts; a defect falls out where the person has none. */
   readonly servicePerThousand: Readonly<Record<ServiceDefect, number>>;
+  /** Shares of the respondents of the survey; nobody has two, and that of a part of the survey falls out where it was not asked. */
+  readonly surveyShares: Readonly<Record<SurveyDefect, number>>;
 }
 
 /** Broken rows, each added beside the true ones: taking them all out leaves exactly the true purchases. */
@@ -129,6 +131,16 @@ export type ServiceDefect =
   | "contact_before_start"
   | "contact_on_impossible_day"
   | "contact_without_known_reason";
+
+/** What is wrong with a respondent's answers to the survey: two answer without care, one task is left out, or a row is added. */
+export type SurveyDefect =
+  | "speeder"
+  | "straight_liner"
+  | "missing_task"
+  | "task_answered_twice"
+  | "unknown_alternative"
+  | "rating_above_scale"
+  | "unknown_statement";
 
 /** One plan of the coffee subscription. */
 export interface SubscriptionPlan {
@@ -208,6 +220,79 @@ export interface RetentionTrialParameters {
   readonly saved: { readonly ceiling: number; readonly k: number };
 }
 
+/** Customers who look for the same in a coffee subscription. */
+export interface SurveySegment {
+  readonly name: string;
+  /**
+   * A customer is in the segment with probability weight / sum of weights of the segments, where the weight is that of the
+   * acquisition channel here times (mean budget of an order / `referenceBudget`)^budgetExponent.
+   */
+  readonly channelWeights: Readonly<Record<string, number>>;
+  readonly budgetExponent: number;
+  /**
+   * Mean utilities by column: "coffee single origin" and so on against the first level of the attribute, an EUR a month up
+   * to the kink and above it, "none" against a product of first levels that is free. Choices are a logit model of scale 1.
+   */
+  readonly partWorths: Readonly<Record<string, number>>;
+  /** Mean utilities of the statements, against the last one. */
+  readonly statements: Readonly<Record<string, number>>;
+}
+
+/** Places from 0 of the levels of a product, attribute after attribute, the price last: "010001". */
+export type SurveyProduct = string;
+
+/** The survey on a new subscription plan. */
+export interface SurveyParameters {
+  /** Days of the fieldwork, both included; who registered before the first one can be invited. */
+  readonly firstDay: string;
+  readonly lastDay: string;
+  /** Share of those customers who are invited by lot, all of whom answer. */
+  readonly share: number;
+  /** What the plan may be like, and the levels of each; beside the price. */
+  readonly attributes: readonly { readonly name: string; readonly levels: readonly string[] }[];
+  /** Prices a month, EUR cents, and the one above which an EUR may weigh otherwise. */
+  readonly priceCents: readonly number[];
+  readonly kinkCents: number;
+  /** Choice tasks: so many products and none of them. `versions` differ, but not in the holdout tasks. */
+  readonly versions: number;
+  readonly tasks: number;
+  readonly alternatives: number;
+  readonly holdouts: readonly { readonly task: number; readonly products: readonly SurveyProduct[] }[];
+  /** Cards rated by a share of the respondents from 0 to 10: neutral + perUtility x (utility - utility of none) + noise. */
+  readonly cards: readonly SurveyProduct[];
+  readonly rating: {
+    readonly share: number;
+    readonly neutral: number;
+    readonly perUtility: number;
+    /** Standard deviation of the noise, normal. */
+    readonly noise: number;
+  };
+  /** Statements on a coffee subscription: short name and words. */
+  readonly statements: readonly { readonly name: string; readonly words: string }[];
+  /** Places of the statements of the first best-worst question; the others follow in a circle, as many as statements. */
+  readonly firstSet: readonly number[];
+  readonly segments: readonly SurveySegment[];
+  /** Mean budget of an order, EUR, at which the weights of the segments are those of the acquisition channel. */
+  readonly referenceBudget: number;
+  /**
+   * How a respondent differs from the mean of the segment: standard deviations of utilities, normal; of the log of a factor
+   * of the price utilities, whose mean is 1.
+   */
+  readonly spread: {
+    readonly partWorth: number;
+    readonly none: number;
+    readonly logPrice: number;
+    readonly statement: number;
+  };
+  /** Seconds a task: the median of careful respondents and of speeders, and the spread of logs over persons and tasks. */
+  readonly seconds: {
+    readonly careful: number;
+    readonly speeder: number;
+    readonly overPersons: number;
+    readonly overTasks: number;
+  };
+}
+
 /** All parameters of the sample company. */
 export interface CompanyParameters {
   readonly company: string;
@@ -244,6 +329,8 @@ export interface CompanyParameters {
   readonly service: ServiceParameters;
   /** The experiment with retention offers. */
   readonly retentionTrial: RetentionTrialParameters;
+  /** The survey on a new subscription plan. */
+  readonly survey: SurveyParameters;
   readonly defects: Defects;
 }
 
@@ -372,6 +459,137 @@ export const brenkamp: CompanyParameters = {
     ],
     saved: { ceiling: 0.6, k: 0.25 },
   },
+  survey: {
+    firstDay: "2025-11-03",
+    lastDay: "2025-11-23",
+    share: 0.1,
+    attributes: [
+      { name: "coffee", levels: ["house blend", "single origin", "lot of the month"] },
+      { name: "pack", levels: ["250 g", "500 g", "1 kg"] },
+      { name: "delivery", levels: ["letterbox", "parcel", "store pick-up"] },
+      { name: "commitment", levels: ["cancel any month", "six months"] },
+      { name: "extras", levels: ["no extras", "tasting notes and visit"] },
+    ],
+    priceCents: [990, 1490, 1990, 2490, 2990],
+    kinkCents: 1990,
+    versions: 6,
+    tasks: 12,
+    alternatives: 3,
+    holdouts: [
+      { task: 4, products: ["010001", "100002", "201113"] },
+      { task: 9, products: ["022002", "111003", "200012"] },
+    ],
+    cards:
+      "000000 011012 022004 000112 011104 022100 101000 112002 120014 101104 112110 120102 202002 210004 221010 202114 210100 221102".split(
+        " ",
+      ),
+    rating: { share: 0.5, neutral: 5, perUtility: 0.8, noise: 1 },
+    statements: [
+      { name: "taste", words: "The coffee tastes better than what I find elsewhere" },
+      { name: "freshness", words: "It was roasted a few days before it reaches me" },
+      { name: "low price", words: "It costs little" },
+      { name: "origin", words: "I know the farm that it comes from" },
+      { name: "variety", words: "There is something new every month" },
+      { name: "never runs out", words: "I never run out of coffee" },
+      { name: "fits the letterbox", words: "I need not be at home when it comes" },
+      { name: "easy to cancel", words: "I can stop or pause at any time" },
+      { name: "fair to growers", words: "The growers are paid well" },
+      { name: "good advice", words: "Somebody tells me how to brew it" },
+    ],
+    firstSet: [0, 1, 4, 6],
+    referenceBudget: 25,
+    segments: [
+      {
+        name: "price-minded",
+        channelWeights: { search: 1.2, social: 1, referral: 0.6, walk_in: 1 },
+        budgetExponent: -1,
+        partWorths: {
+          "coffee single origin": 0.3,
+          "coffee lot of the month": 0.1,
+          "pack 500 g": 0.9,
+          "pack 1 kg": 1.5,
+          "delivery parcel": -0.2,
+          "delivery store pick-up": 0.1,
+          "commitment six months": -0.4,
+          "extras tasting notes and visit": 0.1,
+          "price to 19.9": -0.16,
+          "price from 19.9": -0.32,
+          none: -1.8,
+        },
+        statements: {
+          taste: 1,
+          freshness: 0.5,
+          "low price": 2,
+          origin: -0.4,
+          variety: -0.2,
+          "never runs out": 0.8,
+          "fits the letterbox": 0.4,
+          "easy to cancel": 1.2,
+          "fair to growers": 0.1,
+        },
+      },
+      {
+        name: "connoisseur",
+        channelWeights: { search: 0.8, social: 0.7, referral: 1.6, walk_in: 0.8 },
+        budgetExponent: 1.2,
+        partWorths: {
+          "coffee single origin": 1.1,
+          "coffee lot of the month": 1.5,
+          "pack 500 g": 0.5,
+          "pack 1 kg": 0.3,
+          "delivery parcel": 0.1,
+          "delivery store pick-up": -0.2,
+          "commitment six months": -0.4,
+          "extras tasting notes and visit": 0.8,
+          "price to 19.9": -0.08,
+          "price from 19.9": -0.08,
+          none: -0.4,
+        },
+        statements: {
+          taste: 2.2,
+          freshness: 1.6,
+          "low price": -0.6,
+          origin: 1.4,
+          variety: 1.2,
+          "never runs out": 0.1,
+          "fits the letterbox": -0.1,
+          "easy to cancel": 0.2,
+          "fair to growers": 0.9,
+        },
+      },
+      {
+        name: "convenience seeker",
+        channelWeights: { search: 1, social: 1.3, referral: 0.8, walk_in: 1.2 },
+        budgetExponent: 0,
+        partWorths: {
+          "coffee single origin": 0.4,
+          "coffee lot of the month": 0.2,
+          "pack 500 g": 0.6,
+          "pack 1 kg": 0.5,
+          "delivery parcel": -0.7,
+          "delivery store pick-up": -1.3,
+          "commitment six months": -0.9,
+          "extras tasting notes and visit": 0.2,
+          "price to 19.9": -0.1,
+          "price from 19.9": -0.1,
+          none: -1.4,
+        },
+        statements: {
+          taste: 1.1,
+          freshness: 0.8,
+          "low price": 0.3,
+          origin: -0.5,
+          variety: -0.1,
+          "never runs out": 1.6,
+          "fits the letterbox": 1.9,
+          "easy to cancel": 1.5,
+          "fair to growers": 0.2,
+        },
+      },
+    ],
+    spread: { partWorth: 0.3, none: 0.5, logPrice: 0.25, statement: 0.4 },
+    seconds: { careful: 14, speeder: 3, overPersons: 0.2, overTasks: 0.35 },
+  },
   defects: {
     storeCardShare: 0.25,
     storeCardWithoutEmailShare: 0.2,
@@ -412,6 +630,15 @@ export const brenkamp: CompanyParameters = {
       contact_before_start: 4,
       contact_on_impossible_day: 3,
       contact_without_known_reason: 4,
+    },
+    surveyShares: {
+      speeder: 0.025,
+      straight_liner: 0.02,
+      missing_task: 0.02,
+      task_answered_twice: 0.02,
+      unknown_alternative: 0.02,
+      rating_above_scale: 0.03,
+      unknown_statement: 0.02,
     },
   },
 };

@@ -36,6 +36,14 @@ export interface RetentionTrialArm {
   readonly renewedWithout: number;
 }
 
+/** The respondents of the survey in one benefit segment. */
+export interface SurveyedSegment {
+  readonly segment: string;
+  readonly respondents: number;
+  /** Those of them who answer with care. */
+  readonly careful: number;
+}
+
 /** What is counted over all persons of a company, from the truth and not from what the company knows. */
 export interface CompanyTally {
   /** How often each defect was planted. */
@@ -46,10 +54,12 @@ export interface CompanyTally {
   readonly clubIntakes: readonly ClubIntake[];
   /** By offer of the experiment with retention offers. */
   readonly retentionTrialArms: readonly RetentionTrialArm[];
+  /** By benefit segment. */
+  readonly surveyedSegments: readonly SurveyedSegment[];
 }
 
 /** Counts persons one by one; memory does not grow with their number. */
-export function startTally({ acquisition, club, retentionTrial }: CompanyParameters): {
+export function startTally({ acquisition, club, retentionTrial, survey }: CompanyParameters): {
   readonly add: (person: GeneratedCustomer) => void;
   readonly result: () => CompanyTally;
 } {
@@ -64,6 +74,8 @@ export function startTally({ acquisition, club, retentionTrial }: CompanyParamet
       { offerValue: offerCents / 100, subscriptions: 0, renewed: 0, renewedWithout: 0 },
     ]),
   );
+
+  const segments = new Map(survey.segments.map(({ name }) => [name, { respondents: 0, careful: 0 }]));
 
   function add(person: GeneratedCustomer): void {
     const { truth, planted: defects } = person;
@@ -82,6 +94,10 @@ export function startTally({ acquisition, club, retentionTrial }: CompanyParamet
     if (arm) arm.subscriptions++;
     if (arm) arm.renewed += Number(trial?.renewed);
     if (arm) arm.renewedWithout += Number(trialTruth?.renewed_without);
+    const [respondent] = person.survey_truth;
+    const segment = segments.get(respondent?.["benefit_segment"] ?? "");
+    if (segment) segment.respondents++;
+    if (segment && respondent?.["manner"] === "careful") segment.careful++;
   }
 
   const result = (): CompanyTally => ({
@@ -94,6 +110,7 @@ export function startTally({ acquisition, club, retentionTrial }: CompanyParamet
     })),
     clubIntakes: [...intakes].map(([joinedMonth, intake]) => ({ joinedMonth, ...intake })),
     retentionTrialArms: [...arms.values()],
+    surveyedSegments: [...segments].map(([segment, counts]) => ({ segment, ...counts })),
   });
   return { add, result };
 }
@@ -142,4 +159,11 @@ const nothingPlanted = (): Record<PlantedDefect, number> => ({
   contact_before_start: 0,
   contact_on_impossible_day: 0,
   contact_without_known_reason: 0,
+  speeder: 0,
+  straight_liner: 0,
+  missing_task: 0,
+  task_answered_twice: 0,
+  unknown_alternative: 0,
+  rating_above_scale: 0,
+  unknown_statement: 0,
 });

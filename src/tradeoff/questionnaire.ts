@@ -1,6 +1,8 @@
 import { type ColumnTable, table } from "arquero";
+import { DataError } from "../core/errors.js";
 import { escapeMarkup } from "../core/markup.js";
-import { NONE, type Profile } from "./attributes.js";
+import { describe, numberColumn, valueColumn } from "../core/table.js";
+import { codeProfiles, type Level, NONE, type Profile, type SurveyAttributes } from "./attributes.js";
 import { type ChoiceTask, choiceTasks, type SurveyDesign } from "./design.js";
 
 /**
@@ -26,6 +28,82 @@ export function questionnaireTable(design: SurveyDesign): ColumnTable {
     ),
   });
 }
+
+/**
+ * The design of a survey that was asked, from its questionnaire as a table: the inverse of `questionnaireTable`. Rows may come
+ * in any order; those of none, alternative 0, may be left out; other columns do not matter.
+ * @param questionnaire Columns version, task and alternative, numbered from 1 without gaps, and one for each attribute.
+ * @throws DataError naming the row: a column that is missing, a number that is none, a level that is not declared or prohibited,
+ * a product twice, or one that is missing.
+ */
+export function designFromQuestionnaire(
+  attributes: SurveyAttributes,
+  questionnaire: ColumnTable,
+): SurveyDesign {
+  const version = placeColumn(questionnaire, "version", 1);
+  const task = placeColumn(questionnaire, "task", 1);
+  const alternative = placeColumn(questionnaire, "alternative", 0);
+  const columns = attributes.attributes.map(({ name }) => valueColumn(questionnaire, name, "questionnaire"));
+  const profiles = Array.from(alternative, (number, row): Profile | "none" => {
+    if (number === 0) return NONE;
+    const own = attributes.attributes.map(
+      ({ name }, k) => [name, columns[k]?.[row] as Level | null] as const,
+    );
+    return Object.fromEntries(own.filter((entry): entry is [string, Level] => (entry[1] ?? null) !== null));
+  });
+  codeProfiles(attributes, profiles); // refuses what no product can be
+  const [versions, tasks, alternatives] = [largest(version), largest(task), largest(alternative)];
+  const rows = new Map<string, number>();
+  for (const [row, number] of alternative.entries()) {
+    if (number === 0) continue;
+    const product = productName(version[row] as number, task[row] as number, number);
+    const earlier = rows.get(product);
+    if (earlier !== undefined)
+      throw new DataError(`questionnaire: ${product} must come once, got rows ${earlier + 1} and ${row + 1}`);
+    rows.set(product, row);
+  }
+  const levels: number[] = [];
+  for (let v = 1; v <= versions; v++)
+    for (let t = 1; t <= tasks; t++)
+      for (let a = 1; a <= alternatives; a++) {
+        const row = rows.get(productName(v, t, a));
+        if (row === undefined) throw new DataError(`questionnaire: ${productName(v, t, a)} is missing`);
+        levels.push(...levelPlaces(attributes, profiles[row] as Profile, row));
+      }
+  return Object.freeze({
+    method: "questionnaire",
+    attributes,
+    versions,
+    tasks,
+    alternatives,
+    levels,
+    warnings: [],
+  });
+}
+
+const productName = (version: number, task: number, alternative: number): string =>
+  `alternative ${alternative} of task ${task} in version ${version}`;
+
+const largest = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), 0);
+
+function placeColumn(questionnaire: ColumnTable, name: string, least: number): Float64Array {
+  const values = numberColumn(questionnaire, name, "questionnaire", least);
+  const row = values.findIndex((value) => !Number.isInteger(value));
+  if (row === -1) return values;
+  throw new DataError(`questionnaire: ${name} in row ${row + 1} must be a whole number, got ${values[row]}`);
+}
+
+/** Position of the level of each attribute, -1 where the product does not have it. */
+const levelPlaces = ({ attributes }: SurveyAttributes, profile: Profile, row: number): number[] =>
+  attributes.map(({ name, levels }) => {
+    const value = profile[name];
+    if (value === undefined) return -1;
+    const at = levels.findIndex((level) => String(level) === String(value));
+    if (at !== -1) return at;
+    throw new DataError(
+      `questionnaire: ${name} in row ${row + 1} must be one of ${levels.join(", ")}, got ${describe(value)}`,
+    );
+  });
 
 /** Words of a printed questionnaire. */
 export interface QuestionnaireText {

@@ -20,6 +20,7 @@ import { scratchFolder } from "../repository/scratch.js";
 const { folder } = scratchFolder();
 const company = generateCompany();
 const { customers, orders, truth, subscriptions, club_members, club, contacts } = company.tables;
+const { survey_choices, survey_ratings, survey_bestworst } = company.tables;
 
 const rowsOf = (columns: TextColumns): Record<string, string>[] => {
   const names = Object.keys(columns);
@@ -35,6 +36,7 @@ const subscriptionRows = rowsOf(subscriptions);
 const memberRows = rowsOf(club_members);
 const offerRows = rowsOf(club);
 const contactRows = rowsOf(contacts);
+const choiceRows = rowsOf(survey_choices);
 
 describe("the shipped data", () => {
   it("come out of the generator again, byte by byte, and the Parquet twins hold the same text", async () => {
@@ -127,6 +129,15 @@ describe("what is planted", () => {
     const joinedMonth = new Map(
       memberRows.map((row) => [row["customer_id"] ?? "", row["joined_month"] ?? ""]),
     );
+    const respondents = new Map<string, Record<string, string>[]>();
+    for (const row of choiceRows) {
+      const { customer_id: id = "" } = row;
+      respondents.set(id, [...(respondents.get(id) ?? []), row]);
+    }
+    const answers = [...respondents.values()];
+    const seconds = (rows: Record<string, string>[]): number =>
+      rows.reduce((sum, row) => sum + Number(row["seconds"]), 0) / rows.length;
+    const tasks = (rows: Record<string, string>[]): number => new Set(rows.map((row) => row["task"])).size;
     expect({
       exact_duplicate_row: orderRows.length - new Set(orderRows.map(key)).size,
       amount_text: count(orderRows, field("amount", /^n\/a$/)),
@@ -177,6 +188,15 @@ describe("what is planted", () => {
       ),
       contact_on_impossible_day: count(contactRows, field("contacted_on", /-02-30$/)),
       contact_without_known_reason: count(contactRows, field("reason", /^other$/)),
+      speeder: answers.filter((rows) => seconds(rows) < 5.5).length,
+      straight_liner: answers.filter((rows) => rows.every(({ choice }) => choice === "1")).length,
+      missing_task: answers.filter((rows) => tasks(rows) < 12).length,
+      task_answered_twice: answers.filter(
+        (rows) => rows.length > tasks(rows) && rows.every(({ choice }) => choice !== "7"),
+      ).length,
+      unknown_alternative: count(choiceRows, field("choice", /^7$/)),
+      rating_above_scale: count(rowsOf(survey_ratings), field("rating", /^11$/)),
+      unknown_statement: count(rowsOf(survey_bestworst), field("worst", /^nice colour$/)),
     }).toEqual(company.planted);
     for (const [defect, times] of Object.entries(company.planted)) expect(times, defect).toBeGreaterThan(0);
   });
