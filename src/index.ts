@@ -83,6 +83,7 @@ export {
   type CalibrationText,
   calibrationHistogramFigure,
   calibrationSlopeFigure,
+  type GainsText,
   gainsFigure,
   holdoutByFrequencyFigure,
   type LeaderboardText,

@@ -1,6 +1,6 @@
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { type Matrix, symmetricEigen } from "../numeric/matrix.js";
-import type { Minimum, Objective } from "../numeric/minimise.js";
+import { type Minimum, minimise, type Objective } from "../numeric/minimise.js";
 import { minimiseNewton } from "../numeric/newton.js";
 import type { Random } from "../numeric/random.js";
 import { drawGamma, drawPoisson } from "../numeric/sampling.js";
@@ -63,7 +63,10 @@ export interface ResponseFit extends ResponseCurve {
     readonly weak: boolean;
     /** What is wrong, in words; "" if nothing. */
     readonly ridge: string;
-    /** Parameters that are known to no better than a factor e either way: do not read them. */
+    /**
+     * Parameters that the data do not hold: the standard error of the log (log odds of a floor) is above 1, or the profile
+     * likelihood lets the parameter be 7.4 times as large or as small within two standard errors. Do not read them.
+     */
     readonly undetermined: readonly string[];
   };
   readonly warnings: readonly string[];
@@ -73,6 +76,9 @@ export interface ResponseFit extends ResponseCurve {
 
 const EDGE = 1000; // the search ends smoothly where the curve bends by less than a part in a thousand over the data
 const LOOSE = 1; // standard error of a log from which a parameter counts as not determined
+const TIGHT = 0.2; // standard error of a log below which the likelihood is followed only if another parameter is open
+const REACH = 2; // how far a log is followed: a factor of e^2 = 7.4
+const LET = 2 ** 2; // fall of twice the log-likelihood, in dispersions, that counts as none: two standard errors
 const SEARCHES = 3;
 const FLATTEST = 1e-12; // eigenvalue of the scaled information that counts as none
 
@@ -121,11 +127,9 @@ export function fitResponseCurve(data: ResponseData, options: ResponseFitOptions
   );
   const standardErrors = covariance.map((row, i) => Math.sqrt(row[i] as number));
   // The scale of a power curve is its value at a spend of 1, mostly far outside the data: loose, but no ridge.
-  const undetermined = labels.filter(
-    (name, i) =>
-      !(shape === "power" && name === "scale") &&
-      (standardErrors[i] as number) > LOOSE * (scale[i] as number),
-  );
+  const judged = [...labels.keys()].filter((i) => !(shape === "power" && labels[i] === "scale"));
+  const open = openParameters(likelihood, best.x, { judged, inverse, dispersion });
+  const undetermined = labels.filter((_, i) => open.includes(i));
   const ridge = ridgeInWords(undetermined, rows);
   const warnings = [
     ...(ridge === "" ? [] : [ridge]),
@@ -491,6 +495,74 @@ function search(
   throw new ConvergenceError(
     `response curve "${shape}" did not settle: ${ranked.length} searches, log-likelihood ${-lowest.value}, gradient ${steepest.toExponential(1)} left; a simpler shape may fit: "power"`,
   );
+}
+
+/**
+ * Places of the parameters that are not determined, among those judged. A standard error knows the curvature at the
+ * estimate only; it promises too much where the likelihood levels off farther out, as for an exponent so large that the
+ * curve is a step between two spends, or for a ceiling far above the data. So the profile likelihood is followed out: of
+ * all but the tight parameters, and of these too if one is open, for then the estimate may be one of several.
+ */
+function openParameters(
+  likelihood: ResponseLikelihood,
+  estimate: Float64Array,
+  {
+    judged,
+    inverse,
+    dispersion,
+  }: { readonly judged: readonly number[]; readonly inverse: Matrix; readonly dispersion: number },
+): number[] {
+  const errorOf = (i: number): number => Math.sqrt(dispersion * (inverse[i]?.[i] as number));
+  const isOpen = (i: number): boolean =>
+    errorOf(i) > LOOSE ||
+    [REACH, -REACH].some((step) =>
+      canMove(
+        likelihood,
+        estimate,
+        { moved: i, step, along: inverse[i] as readonly number[] },
+        LET * dispersion,
+      ),
+    );
+  const open = judged.filter((i) => errorOf(i) > TIGHT && isOpen(i));
+  return open.length === 0 ? [] : [...open, ...judged.filter((i) => errorOf(i) <= TIGHT && isOpen(i))];
+}
+
+/**
+ * Whether one searched parameter can be moved by a step so that twice the log-likelihood falls by less than allowed, while
+ * the others make the best of it. `along` is its row of the covariance, the direction in which they do at first.
+ */
+function canMove(
+  { negative, penalised }: ResponseLikelihood,
+  estimate: Float64Array,
+  {
+    moved,
+    step,
+    along,
+  }: { readonly moved: number; readonly step: number; readonly along: readonly number[] },
+  allowed: number,
+): boolean {
+  const others = [...estimate.keys()].filter((k) => k !== moved);
+  const full = estimate.slice();
+  const slopes = new Float64Array(full.length);
+  const most = negative(full, slopes) + allowed / 2;
+  full[moved] = (estimate[moved] as number) + step;
+  const ownPenalty = penalised(full, slopes) - negative(full, slopes);
+  const constrained: Objective = (x, gradient) => {
+    for (const [i, k] of others.entries()) full[k] = x[i] as number;
+    const value = penalised(full, slopes) - ownPenalty;
+    const isEnough = value < most; // the function is flat from there on, so that the search ends
+    for (const [i, k] of others.entries()) gradient[i] = isEnough ? 0 : (slopes[k] as number);
+    return isEnough ? most : value;
+  };
+  return [1, 0].some((share) => {
+    const start = others.map(
+      (k) => (estimate[k] as number) + (share * step * (along[k] as number)) / (along[moved] as number),
+    );
+    return (
+      minimise(constrained, start, { method: "l-bfgs", relativeTolerance: 1e-6, maxIterations: 100 })
+        .value === most
+    );
+  });
 }
 
 function ridgeInWords(undetermined: readonly string[], { spend }: ResponseRows): string {

@@ -7,7 +7,7 @@ import { DataError } from "../core/errors.js";
 import type { Figure, Trace } from "./figure.js";
 import { numbersOf, numbersOrNullOf, textsOf } from "./read.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, figureOf, palette, percent, thousands } from "./theme.js";
+import { axis, counted, figureOf, palette, percent, thousands } from "./theme.js";
 
 const STEPS = 60;
 const LEVEL = 0.9;
@@ -266,8 +266,8 @@ export function acquisitionCostFigure(
 }
 
 const namesOrCount = (sure: readonly { readonly name: string }[], all: number): string => {
-  if (sure.length === 0) return `None of ${all} groups clearly earns`;
-  if (sure.length > 3) return `${sure.length} of ${all} groups clearly earn`;
+  if (sure.length === 0) return `None of ${counted(all, "groups")} clearly earns`;
+  if (sure.length > 3) return `${sure.length} of ${counted(all, "groups")} clearly earn`;
   return `${sure.map(({ name }) => name).join(", ")} clearly ${sure.length === 1 ? "earns" : "earn"}`;
 };
 
@@ -362,7 +362,7 @@ export function monthlyAcquisitionCostFigure(costs: ColumnTable, text: MoneyText
     {
       title:
         text.title ??
-        `A customer cost ${thousands(last.cost as number)} ${currency} in ${last.name}, ${changeInWords(first, last)}`,
+        `A customer cost ${thousands(last.cost as number)} ${currency} in ${last.name}${changeInWords(first, last)}`,
       source: text.source,
       height: 500,
       axes: {
@@ -388,12 +388,13 @@ export function monthlyAcquisitionCostFigure(costs: ColumnTable, text: MoneyText
   );
 }
 
-/** Whether the last month differs from the first one beyond their intervals. */
+/** Whether the last month differs from the first one beyond their intervals; "" if they are the same month. */
 function changeInWords(first: CostRow, last: CostRow): string {
+  if (first === last) return "";
   const then = `${thousands(first.cost as number)} in ${first.name}`;
-  if ((last.low as number) > (first.high as number)) return `up from ${then}`;
-  if ((last.high as number) < (first.low as number)) return `down from ${then}`;
-  return `not clearly different from ${then}`;
+  if ((last.low as number) > (first.high as number)) return `, up from ${then}`;
+  if ((last.high as number) < (first.low as number)) return `, down from ${then}`;
+  return `, not clearly different from ${then}`;
 }
 
 const curveColors = [palette.blue, palette.orange, palette.green, palette.red, palette.purple, palette.sky];
@@ -416,8 +417,8 @@ export function paybackFigure(
   }
   const inWords = entries.map(([name, curve]) =>
     curve.status === "paid back"
-      ? `${name} after ${curve.periods} ${unit}`
-      : `${name} not within ${curve.horizon}`,
+      ? `${name} after ${counted(curve.periods, unit)}`
+      : `${name} not within ${counted(curve.horizon, unit)}`,
   );
   return figureOf(
     entries.map(([name, { balance }], index) => ({

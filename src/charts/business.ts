@@ -3,7 +3,7 @@ import { DataError } from "../core/errors.js";
 import type { Figure } from "./figure.js";
 import { numbersOf, textsOf } from "./read.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, type FigureText, figureOf, palette, thousands } from "./theme.js";
+import { axis, counted, type FigureText, figureOf, palette, thousands } from "./theme.js";
 
 /**
  * Revenue by month as bars; months named in `highlights` (a promotion, a price change) stand out with their label.
@@ -100,7 +100,7 @@ export function dataQualityFigure(outcomes: ColumnTable, text: FigureText = {}):
     {
       title:
         text.title ??
-        `${thousands(rejected)} of ${thousands(all)} raw rows were rejected: ${exactPercent(share)}`,
+        `${thousands(rejected)} of ${counted(thousands(all), "raw rows")} were rejected: ${exactPercent(share)}`,
       source: text.source,
       height: 170 + 32 * reasons.length,
       right: 72,
@@ -208,7 +208,9 @@ export function servingValueFigure(values: ColumnTable, text: MoneyText): Figure
       },
     ],
     {
-      title: text.title ?? `Serving pays in ${paying.length} of ${segment.length} segments${named(paying)}`,
+      title:
+        text.title ??
+        `Serving pays in ${paying.length} of ${counted(segment.length, "segments")}${named(paying)}`,
       source: text.source,
       height: 170 + 32 * segment.length,
       axes: {

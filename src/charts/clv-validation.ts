@@ -4,7 +4,16 @@ import type { TimeUnit } from "../core/types.js";
 import { intervalTrace, requireRising, rowAxis, sum, threeDigits } from "./clv.js";
 import type { Figure, Trace } from "./figure.js";
 import { numbersOf, textsOf } from "./read.js";
-import { axis, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
+import {
+  axis,
+  diagonal,
+  type FigureText,
+  figureOf,
+  palette,
+  percent,
+  shareAxis,
+  thousands,
+} from "./theme.js";
 
 /** A model's column with the look that tells it from the others, in grey print too. */
 interface ModelColumn {
@@ -340,15 +349,7 @@ export function calibrationSlopeFigure(deciles: ColumnTable, text: CalibrationTe
   const inWords = slope === undefined ? "" : `; calibration slope ${slope.toFixed(2)}`;
   return figureOf(
     [
-      {
-        type: "scatter",
-        mode: "lines",
-        name: "as predicted",
-        x: [0, most],
-        y: [0, most],
-        line: { color: palette.grey, width: 1, dash: "dash" },
-        hoverinfo: "skip",
-      },
+      diagonal(most),
       {
         type: "scatter",
         mode: "lines+markers+text",
@@ -391,16 +392,23 @@ function labelsApart(labels: readonly string[], places: readonly number[], gap: 
   });
 }
 
+/** What a gains chart says about itself. */
+export interface GainsText extends FigureText {
+  /** What was predicted and then counted, in the plural: "holdout purchases", the default, or "leavers", "visits". */
+  readonly outcome?: string;
+}
+
 /**
- * Cumulative gains: which share of holdout purchases the top share of customers makes, ranked by each model, between
- * ranking at random (the diagonal) and in hindsight (`perfect`). The legend gives each model's normalised Gini: its area
- * above the diagonal over that of the perfect ranking.
+ * Cumulative gains: for which share of what was predicted (holdout purchases, leavers) the top share of customers
+ * accounts, ranked by each model, between ranking at random (the diagonal) and in hindsight (`perfect`). The legend gives each
+ * model's normalised Gini: its area above the diagonal over that of the perfect ranking.
  * Columns: `customers` (share, from 0 to 1, rising), `perfect`, and one column a model, all shares from 0 at 0 to 1 at 1.
  * @throws DataError if a column is missing, the table is empty, a value is no number, a curve does not run from 0 to 1, or
  * `perfect` is no better than the diagonal.
  */
-export function gainsFigure(gains: ColumnTable, text: FigureText = {}): Figure {
+export function gainsFigure(gains: ColumnTable, text: GainsText = {}): Figure {
   const place = "cumulative gains";
+  const { outcome = "holdout purchases" } = text;
   const customers = numbersOf(gains, "customers", place);
   const perfect = numbersOf(gains, "perfect", place);
   const models = modelColumns(gains, ["customers", "perfect"], place);
@@ -427,7 +435,7 @@ export function gainsFigure(gains: ColumnTable, text: FigureText = {}): Figure {
     x: customers,
     y,
     line: look,
-    hovertemplate: `top %{x:.0%} of customers: %{y:.1%} of purchases<extra></extra>`,
+    hovertemplate: `top %{x:.0%} of customers: %{y:.1%} of ${outcome}<extra></extra>`,
   });
   return figureOf(
     [
@@ -440,12 +448,12 @@ export function gainsFigure(gains: ColumnTable, text: FigureText = {}): Figure {
     {
       title:
         text.title ??
-        `The top 10% of customers by ${best.model.name} make ${percent(at(customers, best.model.values, 0.1))} of the purchases: normalised Gini ${(1 - best.error).toFixed(3)}`,
+        `The top 10% of customers by ${best.model.name} account for ${percent(at(customers, best.model.values, 0.1))} of the ${outcome}: normalised Gini ${(1 - best.error).toFixed(3)}`,
       source: text.source,
       height: 460,
       axes: {
         xaxis: shareAxis("share of customers, highest prediction first", { range: [0, 1] }),
-        yaxis: shareAxis("share of holdout purchases", { range: [0, 1.01] }),
+        yaxis: shareAxis(`share of ${outcome}`, { range: [0, 1.01] }),
       },
       // No curve runs through the corner below the diagonal.
       extra: { showlegend: true, legend: { x: 0.99, xanchor: "right", y: 0.02, yanchor: "bottom" } },

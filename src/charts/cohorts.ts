@@ -2,7 +2,7 @@ import type { ColumnTable } from "arquero";
 import { type CohortMeasure, type CohortTriangle, cohortTriangle } from "../retention/cohorts.js";
 import type { Figure } from "./figure.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, type FigureText, figureOf, percent, sequential, thousands } from "./theme.js";
+import { axis, counted, type FigureText, figureOf, percent, sequential, thousands } from "./theme.js";
 
 /** What a cohort heat map says about itself. */
 export interface CohortText extends FigureText {
@@ -89,7 +89,7 @@ export function cohortHeatMapFigure(triangle: CohortTriangle, text: CohortText =
   );
 }
 
-/** The range over cohorts in the last column with two of them, observed to the end. */
+/** The range over cohorts in the last column with two of them, observed to the end; else what the last column says. */
 function cohortFinding(
   { measure, alignedBy, cohorts, columns, values, complete }: CohortTriangle,
   unit: string,
@@ -101,16 +101,20 @@ function cohortFinding(
       return isNumber(value) && complete[y]?.[x] === true ? [{ cohort, value }] : [];
     }),
   );
-  const column = known.reduce((last, cells, x) => (cells.length > 1 ? x : last), 0);
+  const lastWith = (size: number): number =>
+    known.reduce((last, { length }, x) => (length >= size ? x : last), 0);
+  const column = lastWith(2) || lastWith(1); // at age 0 everybody buys: rather one cohort later
   const cells = known[column] ?? [];
   const [first] = cells;
   const name = capital(measureNames[measure]);
-  if (first === undefined) return `${name} by cohort`;
+  if (first === undefined) return `${name}: no period of a cohort is over`;
   const least = cells.reduce((low, cell) => (cell.value < low.value ? cell : low), first);
   const most = cells.reduce((high, cell) => (cell.value > high.value ? cell : high), first);
-  const units = columns[column] === "1" ? unit.replace(/s$/, "") : unit;
-  const when =
-    alignedBy === "age" ? `${columns[column]} ${units} after the first purchase` : `in ${columns[column]}`;
+  const period = columns[column] as string;
+  const when = alignedBy === "age" ? `${counted(period, unit)} after the first purchase` : `in ${period}`;
+  if (cells.length === 1) return `${name} ${when}: ${write(first.value)} (${first.cohort})`;
+  if (least.value === most.value)
+    return `${name} ${when}: ${write(first.value)} in all ${cells.length} cohorts`;
   return `${name} ${when}: from ${write(least.value)} (${least.cohort}) to ${write(most.value)} (${most.cohort})`;
 }
 

@@ -1,6 +1,15 @@
 import type { DesignReport, LevelBalance, LevelOverlap, PowerAnalysis } from "../tradeoff/design-report.js";
 import type { Figure, Trace } from "./figure.js";
-import { axis, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
+import {
+  axis,
+  type FigureText,
+  figureOf,
+  palette,
+  percent,
+  shareAxis,
+  thousands,
+  verticalLine,
+} from "./theme.js";
 
 const counted = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
@@ -49,17 +58,7 @@ export function levelBalanceFigure({ levels }: DesignReport, text: FigureText = 
         yaxis: axis("", { type: "category", autorange: "reversed", showgrid: false }),
       },
       extra: {
-        shapes: [
-          {
-            type: "line",
-            x0: 1,
-            x1: 1,
-            yref: "paper",
-            y0: 0,
-            y1: 1,
-            line: { color: palette.ink, width: 1, dash: "dash" },
-          },
-        ],
+        shapes: [verticalLine(1, "dash")],
       },
     },
   );

@@ -11,7 +11,16 @@ import { requireRising } from "./clv.js";
 import type { Figure, Trace } from "./figure.js";
 import { numbersOf } from "./read.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
+import {
+  axis,
+  diagonal,
+  type FigureText,
+  figureOf,
+  palette,
+  percent,
+  shareAxis,
+  thousands,
+} from "./theme.js";
 
 const ruleLooks: Readonly<Record<string, object>> = {
   "expected profit": { color: palette.ink, width: 2 },
@@ -237,15 +246,7 @@ export function reliabilityFigure(
   const most = Math.min(1.05 * Math.max(...predicted, ...high), 1);
   return figureOf(
     [
-      {
-        type: "scatter",
-        mode: "lines",
-        name: "as predicted",
-        x: [0, most],
-        y: [0, most],
-        line: { color: palette.grey, width: 1, dash: "dash" },
-        hoverinfo: "skip",
-      },
+      diagonal(most),
       {
         type: "scatter",
         mode: "lines",

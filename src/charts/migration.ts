@@ -2,7 +2,17 @@ import { sumOf } from "../migration/chain.js";
 import type { StateForecast } from "../migration/forecast.js";
 import type { TransitionCounts, TransitionMatrix } from "../migration/transitions.js";
 import type { Figure, Trace } from "./figure.js";
-import { axis, type FigureText, figureOf, palette, percent, sequential, thousands } from "./theme.js";
+import {
+  axis,
+  colorOf,
+  counted,
+  type FigureText,
+  figureOf,
+  palette,
+  percent,
+  sequential,
+  thousands,
+} from "./theme.js";
 
 const FEW_MOVES = 30;
 
@@ -14,12 +24,6 @@ export function transitionFigure(estimate: TransitionMatrix, text: FigureText = 
   const { states, matrix, counts, low, high, level } = estimate;
   const moves = counts.map(sumOf);
   const isThin = moves.some((count) => count < FEW_MOVES);
-  const stay = matrix.map((row, state) => row[state] as number);
-  const most = stay.indexOf(Math.max(...stay));
-  const least = stay.indexOf(Math.min(...stay));
-  const leaving = matrix[least] as readonly number[];
-  const goal = leaving.indexOf(Math.max(...leaving.filter((_, to) => to !== least)));
-  const leak = `${percent(leaving[goal] as number)} of "${states[least]}" move to "${states[goal]}"`;
   return figureOf(
     [
       {
@@ -50,7 +54,7 @@ export function transitionFigure(estimate: TransitionMatrix, text: FigureText = 
       },
     ],
     {
-      title: text.title ?? `${percent(stay[most] as number)} of "${states[most]}" stay; ${leak}`,
+      title: text.title ?? transitionFinding(estimate),
       source: text.source,
       height: 200 + 50 * states.length,
       axes: {
@@ -65,16 +69,18 @@ export function transitionFigure(estimate: TransitionMatrix, text: FigureText = 
   );
 }
 
-const stateColors = [
-  palette.blue,
-  palette.orange,
-  palette.green,
-  palette.red,
-  palette.purple,
-  palette.sky,
-  palette.grey,
-];
-const colorOf = (state: number): string => stateColors[state % stateColors.length] as string;
+/** Which customers stay most of all, a state that nobody leaves aside, and where those go who stay least. */
+function transitionFinding({ states, matrix }: TransitionMatrix): string {
+  const stay = matrix.map((row, state) => row[state] as number);
+  const passing = stay.filter((share) => share < 1);
+  if (passing.length === 0) return "All customers stay in their state";
+  const most = stay.indexOf(Math.max(...passing));
+  const least = stay.indexOf(Math.min(...passing));
+  const moving = (matrix[least] as readonly number[]).map((share, to) => (to === least ? 0 : share));
+  const goal = moving.indexOf(Math.max(...moving));
+  const leak = `${percent(moving[goal] as number)} of "${states[least]}" move to "${states[goal]}"`;
+  return `${percent(stay[most] as number)} of "${states[most]}" stay; ${leak}`;
+}
 
 const NODE_WIDTH = 0.03;
 const NODE_GAP = 0.04; // of the height, between two states
@@ -119,7 +125,7 @@ export function migrationFlowFigure(
   return figureOf(ribbons, {
     title:
       text.title ??
-      `"${states[largest]}" ${net < 0 ? "loses" : "gains"} ${thousands(Math.abs(net))} of ${thousands(total)} customers net from ${period} to the next period`,
+      `"${states[largest]}" ${net < 0 ? "loses" : "gains"} ${thousands(Math.abs(net))} of ${counted(thousands(total), "customers")} net from ${period} to the next period`,
     source: text.source,
     height: 460,
     axes: {
@@ -278,7 +284,7 @@ export function stateForecastFigure(
     {
       title:
         text.title ??
-        `"${states[most]}" in ${last} ${unit}: ${at(expected)} customers (${sign}${percent(changes[most] as number)}), ${percent(level)} band ${at(low)} to ${at(high)}`,
+        `"${states[most]}" in ${counted(last, unit)}: ${at(expected)} customers (${sign}${percent(changes[most] as number)}), ${percent(level)} band ${at(low)} to ${at(high)}`,
       source: text.source,
       height: 150 + 120 * states.length,
       axes: {

@@ -6,7 +6,18 @@ import { medianSurvival, type SurvivalCurve } from "../retention/kaplan-meier.js
 import { rowAxis, threeDigits } from "./clv.js";
 import type { Figure, Trace } from "./figure.js";
 import { numbersOf } from "./read.js";
-import { axis, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
+import {
+  axis,
+  colorOf,
+  counted,
+  type FigureText,
+  figureOf,
+  palette,
+  percent,
+  shareAxis,
+  thousands,
+  verticalLine,
+} from "./theme.js";
 
 /** What a figure over time says about itself. */
 export interface TimeText extends FigureText {
@@ -14,9 +25,7 @@ export interface TimeText extends FigureText {
   readonly unit: string;
 }
 
-const colors = [palette.blue, palette.orange, palette.green, palette.red, palette.purple, palette.sky];
-const colorOf = (place: number): string => colors[place % colors.length] as string;
-const MOST_CURVES = colors.length;
+const MOST_CURVES = 6; // that can be told apart
 const RISK_COLUMNS = 6;
 
 /**
@@ -106,20 +115,22 @@ function survivalTitle(
     return {
       stratum,
       time,
-      end: `${percent(curve.survival.at(-1) as number)} after ${threeDigits(curve.times.at(-1) as number)}`,
+      end: `${percent(curve.survival.at(-1) as number)} after ${counted(threeDigits(curve.times.at(-1) as number), unit)}`,
     };
   });
   const [one] = said;
   if (one && said.length === 1) {
     return one.time === undefined
-      ? `More than half stay: ${one.end} ${unit}`
-      : `Half have left after ${threeDigits(one.time)} ${unit}`;
+      ? `More than half stay: ${one.end}`
+      : `Half have left after ${counted(threeDigits(one.time), unit)}`;
   }
   return `Half have left: ${said
     .map(({ stratum, time, end }) =>
-      time === undefined ? `"${stratum}" not yet (${end})` : `"${stratum}" after ${threeDigits(time)}`,
+      time === undefined
+        ? `"${stratum}" not yet (${end})`
+        : `"${stratum}" after ${counted(threeDigits(time), unit)}`,
     )
-    .join(", ")} ${unit}`;
+    .join(", ")}`;
 }
 
 /** Outline of the band around a step curve: along the upper limits, back along the lower ones. */
@@ -221,17 +232,7 @@ export function covariateEffectFigure(
         yaxis: rowAxis("", names),
       },
       extra: {
-        shapes: [
-          {
-            type: "line",
-            x0: 1,
-            x1: 1,
-            yref: "paper",
-            y0: 0,
-            y1: 1,
-            line: { color: palette.ink, width: 1, dash: "dot" },
-          },
-        ],
+        shapes: [verticalLine(1, "dot")],
       },
     },
   );
@@ -263,11 +264,10 @@ export function incidenceFigure(incidence: CumulativeIncidence, text: TimeText):
       hovertemplate: `${cause}: %{customdata:.1%} after %{x} ${text.unit}<extra></extra>`,
     };
   });
-  const end = threeDigits(times.at(-1) as number);
+  const end = counted(threeDigits(times.at(-1) as number), text.unit);
   const found = main ? `${percent(last(main.incidence))} gone for "${main.cause}"` : "nobody gone";
   return figureOf(layers, {
-    title:
-      text.title ?? `After ${end} ${text.unit}: ${found}, ${percent(last(incidence.survival))} still there`,
+    title: text.title ?? `After ${end}: ${found}, ${percent(last(incidence.survival))} still there`,
     source: text.source,
     legend: true,
     axes: {
@@ -328,7 +328,7 @@ export function survivalCalibrationFigure(groups: ColumnTable, text: FigureText 
     {
       title:
         text.title ??
-        `${missed === 0 ? "Predictions come true in all" : `Predictions miss in ${missed} of`} ${predicted.length} groups; widest gap: ${gap}`,
+        `${missed === 0 ? "Predictions come true in all" : `Predictions miss in ${missed} of`} ${counted(predicted.length, "groups")}; widest gap: ${gap}`,
       source: text.source,
       legend: true,
       axes: {

@@ -13,6 +13,19 @@ export const palette = Object.freeze({
   rule: "#D9DEE3",
 });
 
+const seriesColors = [
+  palette.blue,
+  palette.orange,
+  palette.green,
+  palette.red,
+  palette.purple,
+  palette.sky,
+  palette.grey,
+];
+
+/** Colour of the series at a place from 0 up; after seven they come again. */
+export const colorOf = (place: number): string => seriesColors[place % seriesColors.length] as string;
+
 /** Light to dark blue for heat maps: dark means more, in colour and in grey print. */
 export const sequential: readonly (readonly [number, string])[] = Object.freeze([
   [0, "#F2F7FB"],
@@ -126,6 +139,32 @@ export const shareAxis = (
   title: string,
   more: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> => axis(title, { tickformat: ".0%", rangemode: "tozero", ...more });
+
+/** The line from 0 to `most` on which predictions come true. */
+export const diagonal = (most: number): Trace => ({
+  type: "scatter",
+  mode: "lines",
+  name: "as predicted",
+  x: [0, most],
+  y: [0, most],
+  line: { color: palette.grey, width: 1, dash: "dash" },
+  hoverinfo: "skip",
+});
+
+/** A vertical line over the whole height of the plot. */
+export const verticalLine = (x: number, dash: "dash" | "dot"): Record<string, unknown> => ({
+  type: "line",
+  x0: x,
+  x1: x,
+  yref: "paper",
+  y0: 0,
+  y1: 1,
+  line: { color: palette.ink, width: 1, dash },
+});
+
+/** A count with its unit, the plural less its s for 1: "1 month", "3 months". */
+export const counted = (count: number | string, units: string): string =>
+  `${count} ${Number(count) === 1 ? units.replace(/s$/, "") : units}`;
 
 /** 0.4213 as "42 %", with one digit below 10 %. */
 export function percent(share: number): string {

@@ -8,7 +8,7 @@ import type { MarketSimulation } from "../tradeoff/simulator.js";
 import type { WillingnessToPayResult } from "../tradeoff/willingness-to-pay.js";
 import type { Figure, Trace } from "./figure.js";
 import type { MoneyText } from "./segmentation.js";
-import { axis, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
+import { axis, colorOf, type FigureText, figureOf, palette, percent, shareAxis, thousands } from "./theme.js";
 
 /** One row of a figure that shows estimates with their limits. */
 interface Estimate {
@@ -137,17 +137,6 @@ export function partWorthsFigure(
     },
   );
 }
-
-const colors = [
-  palette.blue,
-  palette.orange,
-  palette.green,
-  palette.red,
-  palette.purple,
-  palette.sky,
-  palette.grey,
-];
-const colorOf = (place: number): string => colors[place % colors.length] as string;
 
 /** What respondents would pay for each attribute, with the limits of Krinsky and Robb. */
 export function willingnessToPayFigure(result: WillingnessToPayResult, text: MoneyText): Figure {

@@ -55,6 +55,7 @@ export function fitBetaDiscreteWeibull(survivors: Survivors): BdwFit {
     logLikelihood: (parameters, gradient) => bdwLogLikelihoodAt(counts, parameters, gradient),
     observations: counts.customers,
     simplerModel: "sBG",
+    boundary: boundaryOf(counts),
   });
   const statistic = Math.max(0, 2 * (fit.logLikelihood - nested.logLikelihood));
   const testOfSbg = Object.freeze({ statistic, degreesOfFreedom: 1, pValue: chiSquareTail(statistic, 1) });
@@ -95,7 +96,11 @@ export function bdwSurvivalCurve(parameters: BdwParameters, periods: number): Fl
   requireParameters(parameters);
   requirePeriods(periods);
   const { alpha, beta, c } = parameters;
-  return Float64Array.from({ length: periods + 1 }, (_, t) => Math.exp(logStaying(beta, t ** c, alpha)));
+  return Float64Array.from({ length: periods + 1 }, (_, t) =>
+    Math.exp(
+      t ** c < HUGE ? logStaying(beta, t ** c, alpha) : logRise(0, parameters) - logRise(t, parameters),
+    ),
+  );
 }
 
 /**
@@ -106,10 +111,7 @@ export function bdwSurvivalCurve(parameters: BdwParameters, periods: number): Fl
 export function bdwRetentionRates(parameters: BdwParameters, periods: number): Float64Array {
   requireParameters(parameters);
   requirePeriods(periods);
-  const { alpha, beta, c } = parameters;
-  return Float64Array.from({ length: periods }, (_, t) =>
-    Math.exp(logStaying(beta + t ** c, (t + 1) ** c - t ** c, alpha)),
-  );
+  return Float64Array.from({ length: periods }, (_, t) => Math.exp(logRetention(t, parameters)));
 }
 
 /**
@@ -126,14 +128,21 @@ export function bdwDiscountedResidualLifetime(
   requireParameters(parameters);
   requirePeriods(renewals, "renewals");
   requireDiscountRate(discountRate);
-  const { alpha, beta, c } = parameters;
   let lifetime = 0;
   let term = 1 + discountRate;
   for (let t = renewals; term > NEGLIGIBLE * discountRate * lifetime; t++) {
-    term *= Math.exp(logStaying(beta + t ** c, (t + 1) ** c - t ** c, alpha)) / (1 + discountRate);
+    term *= Math.exp(logRetention(t, parameters)) / (1 + discountRate);
     lifetime += term;
   }
   return lifetime;
+}
+
+/** In words, if all who left did so at one renewal: there is no course of churn to fit. */
+function boundaryOf({ left }: RenewalCounts): string | undefined {
+  const renewals = [...left.keys()].filter((t) => (left[t] as number) > 0);
+  const [only] = renewals;
+  if (only === undefined || renewals.length > 1) return undefined;
+  return `nobody left but at renewal ${only + 1}, so that the data show no course of churn over time`;
 }
 
 const NEGLIGIBLE = 1e-17; // of the sum; what is left out is at most the last term / discountRate
@@ -154,6 +163,33 @@ function logStaying(from: number, step: number, alpha: number): number {
     : logGammaRatio(from, step) - logGammaRatio(from + alpha, step);
 }
 
+const HUGE = 1e100; // of t^c: from here on the gamma functions are powers to the last digit
+const FAR = 1e8; // of beta + t^c by 1 + alpha: the next term of the series is a share of 1e-17
+
+/** Log of the retention rate at renewal t + 1, the chance to stay of those who have renewed t times. */
+function logRetention(t: number, parameters: BdwParameters): number {
+  const { alpha, beta, c } = parameters;
+  const [from, to] = [t ** c, (t + 1) ** c];
+  if (to >= HUGE) return logRise(t, parameters) - logRise(t + 1, parameters);
+  return logStaying(beta + from, to - from, alpha);
+}
+
+/** Log of Gamma(alpha + beta + t^c) / Gamma(beta + t^c), also where t^c overflows: there it is c alpha ln t. */
+const logRise = (t: number, { alpha, beta, c }: BdwParameters): number =>
+  t ** c < HUGE ? logGammaRatio(beta + t ** c, alpha) : c * alpha * Math.log(t);
+
+/** Derivatives of `logRise` by alpha, beta and c. */
+function riseSlopes(t: number, { alpha, beta, c }: BdwParameters): readonly [number, number, number] {
+  const power = t ** c;
+  const logTime = t === 0 ? 0 : Math.log(t);
+  if (power >= HUGE) return [c * logTime, 0, alpha * logTime];
+  const own = beta + power;
+  const all = digamma(alpha + own);
+  // Far out the two digammas agree in all their digits, and their difference is a derivative times alpha.
+  const rest = own > FAR * (1 + alpha) ? alpha / (own + (alpha - 1) / 2) : all - digamma(own);
+  return [all, rest, rest * power * logTime];
+}
+
 /** Each renewal t is a draw with retention rate S(t) / S(t - 1). */
 function bdwLogLikelihoodAt(
   { left, stayed }: RenewalCounts,
@@ -161,28 +197,22 @@ function bdwLogLikelihoodAt(
   gradient: Float64Array,
 ): number {
   const [alpha = 0, beta = 0, c = 0] = Array.from(parameters);
+  const at = { alpha, beta, c };
   let value = 0;
   gradient.fill(0);
   for (const [t, leavers] of left.entries()) {
     const stayers = stayed[t] as number;
     if (leavers + stayers === 0) continue;
-    const from = t ** c;
-    const to = (t + 1) ** c;
-    const logStay = logStaying(beta + from, to - from, alpha);
+    const logStay = logRetention(t, at);
     const leave = Math.max(-Math.expm1(logStay), Number.MIN_VALUE);
     if (stayers > 0) value += stayers * logStay;
     if (leavers > 0) value += leavers * Math.log(leave);
     // d log-likelihood by log retention, then the chain rule through the four digammas
     const slope = stayers - (leavers > 0 ? (leavers * Math.exp(logStay)) / leave : 0);
-    const ownTo = digamma(beta + to);
-    const ownFrom = digamma(beta + from);
-    const allTo = digamma(alpha + beta + to);
-    const allFrom = digamma(alpha + beta + from);
-    const logFrom = t === 0 ? 0 : from * Math.log(t);
-    const logTo = to * Math.log(t + 1);
-    gradient[0] = (gradient[0] as number) - slope * (allTo - allFrom);
-    gradient[1] = (gradient[1] as number) + slope * (ownTo - ownFrom - allTo + allFrom);
-    gradient[2] = (gradient[2] as number) + slope * ((ownTo - allTo) * logTo - (ownFrom - allFrom) * logFrom);
+    const [from, to] = [riseSlopes(t, at), riseSlopes(t + 1, at)];
+    for (const [k, rise] of from.entries()) {
+      gradient[k] = (gradient[k] as number) + slope * (rise - (to[k] as number));
+    }
   }
   return value;
 }

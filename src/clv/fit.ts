@@ -48,6 +48,8 @@ interface Model {
   readonly observations: number;
   /** Which model to try where this one does not settle. */
   readonly simplerModel?: string;
+  /** What is special about the data, for the message where it does not settle. */
+  readonly boundary?: string | undefined;
 }
 
 /** What `fitPositive` needs of a model. */
@@ -192,8 +194,8 @@ function requireBounded(
 const naturalValues = ({ positive }: MixedModel<string, string>, x: Float64Array): number[] =>
   Array.from(x, (value, i) => (i < positive.length ? Math.exp(value) : value));
 
-const adviceOf = (spec: Model): string =>
-  spec.simplerModel === undefined ? "" : `; a simpler model may fit: ${spec.simplerModel}`;
+const adviceOf = ({ boundary, simplerModel }: Model): string =>
+  `${boundary === undefined ? "" : `; ${boundary}`}${simplerModel === undefined ? "" : `; a simpler model may fit: ${simplerModel}`}`;
 
 function searchStarts(spec: MixedModel<string, string>): number[][] {
   const above = spec.positive.length;

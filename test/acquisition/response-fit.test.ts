@@ -204,6 +204,51 @@ describe("a curve that the data do not determine", () => {
     expect(fit.parameters["ceiling"]).toBeCloseTo(100, 1);
   });
 
+  it.each<[ResponseShape, string, number]>([
+    ["log", "threshold", 20],
+    ["negative-exponential", "rate", 20],
+    ["hill", "half", 20],
+    ["adbudg", "exponent", 6],
+  ])("of shape %s is named in worlds without its bend, and in no world with it", (shape, name, worlds) => {
+    const curve: ResponseCurve = { shape, parameters: truths[shape] };
+    const namedIn = (spends: readonly number[]): number => {
+      const random = randomSource(11);
+      return Array.from({ length: worlds }, () =>
+        fitResponseCurve(simulateResponse(curve, { spend: spends }, { random, dispersion: 3 }), { shape }),
+      ).filter(({ identification }) => identification.undetermined.includes(name)).length;
+    };
+    // In 100 worlds each: 93 to 100 named without the bend, 0 with it.
+    expect(namedIn(spend.map((money) => (shape === "adbudg" ? 10 * money : money / 30)))).toBeGreaterThan(
+      worlds * 0.93 - 3 * Math.sqrt(worlds * 0.93 * 0.07),
+    );
+    expect(namedIn(spend)).toBe(0);
+  });
+
+  it("is named where the curvature at the estimate promises too much", () => {
+    // All spends are near saturation: a rate 7 times as high fits as well, though the standard error of its log is below 1.
+    const shape = "negative-exponential";
+    const flat = spend.map((money) => 100_000 + 10 * money);
+    const random = randomSource(12);
+    const fits = Array.from({ length: 20 }, () =>
+      fitResponseCurve(simulateResponse({ shape, parameters: truths[shape] }, { spend: flat }, { random }), {
+        shape,
+      }),
+    ).filter(
+      ({ standardErrors, parameters, identification }) =>
+        (standardErrors["rate"] as number) < (parameters["rate"] as number) && identification.weak,
+    );
+    expect(fits.length).toBeGreaterThan(0);
+    for (const { data, parameters, logLikelihood, dispersion, identification } of fits) {
+      expect(identification.undetermined).toEqual(["rate"]);
+      const rate = 7 * (parameters["rate"] as number);
+      const reached = data.spend.reduce((sum, money) => sum - Math.expm1(-rate * money), 0);
+      const ceiling = data.won.reduce((sum, won) => sum + won, 0) / reached; // the best one at this rate
+      const { negative } = responseLikelihood(readRows(data, shape), shape);
+      const other = -negative(Float64Array.of(Math.log(ceiling), Math.log(rate)), new Float64Array(2));
+      expect(2 * (logLikelihood - other)).toBeLessThan(4 * dispersion);
+    }
+  });
+
   it("is named where all spends are equal", () => {
     const equal = { spend: [500, 500, 500], won: [10, 12, 9] };
     expect(() => fitResponseCurve(equal, { shape: "log" })).toThrow(

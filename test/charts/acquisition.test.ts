@@ -96,7 +96,17 @@ describe("acquisition figures", () => {
     );
     expect(titleOf(figureNamed("months"))).toBe("A customer cost 95 EUR in 2025-06, up from 27 in 2024-01");
     // 9 (1 - 0.93^t) / 0.07 reaches 50 between t = 6 (45.4) and t = 7 (51.2), and never 128.6.
-    expect(titleOf(figureNamed("payback"))).toBe("Paid back: search after 7 months, posters not within 24");
+    expect(titleOf(figureNamed("payback"))).toBe(
+      "Paid back: search after 7 months, posters not within 24 months",
+    );
+    const soon = paybackFigure(
+      {
+        search: payback({ cost: 5, marginByAge: margins }),
+        posters: payback({ cost: 50, marginByAge: [9] }),
+      },
+      { currency: "EUR", unit: "months" },
+    );
+    expect(titleOf(soon)).toBe("Paid back: search after 1 month, posters not within 1 month");
     expect(titleOf(figureNamed("response"))).toMatch(
       /^At 30,000 EUR a month a customer costs 1\d\d EUR on average, one more costs \d{3} \(90% interval \d{3} to \d{3}\)$/,
     );

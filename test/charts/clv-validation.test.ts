@@ -122,8 +122,12 @@ describe("titles state the finding", () => {
     );
     // Half of the way to the top 20%: half of 60%. Areas above the diagonal: perfect 0.34, BG/NBD 0.24, NBD 0.14.
     expect(titleOf(figure("gains"))).toBe(
-      "The top 10% of customers by BG/NBD make 30% of the purchases: normalised Gini 0.706",
+      "The top 10% of customers by BG/NBD account for 30% of the holdout purchases: normalised Gini 0.706",
     );
+    const leavers = gainsFigure(gains, { outcome: "leavers" });
+    expect(titleOf(leavers)).toContain("account for 30% of the leavers");
+    expect(JSON.stringify(leavers)).toContain('"share of leavers"');
+    expect(JSON.stringify(leavers)).not.toContain("purchases");
   });
 
   it("where there is one model, or nothing to compare", () => {

@@ -65,6 +65,30 @@ describe("cohort figures", () => {
     // March: 3 + 3 old customers and 10 new ones.
     expect(title("C3")).toBe("38% of the revenue in 2024-03 comes from customers acquired before");
     expect(title("C3 of closed months")).toBe(title("C3"));
+    const triangle = cohortTriangle(cohorts, "active_share");
+    const withShares = (values: (number | null)[][], complete = triangle.complete): string =>
+      titleOf(cohortHeatMapFigure({ ...triangle, values, complete }, { unit: "months" }));
+    const [one, two] = [
+      [1, 0.4, null, null],
+      [1, null, null, null],
+    ];
+    const first = triangle.values.map((_, y) => (y === 0 ? one : [null, null, null, null]));
+    const everyMonth = triangle.complete.map((row) => row.map(() => true));
+    expect(withShares(first, everyMonth)).toBe(
+      "Share of the cohort active 1 month after the first purchase: 40% (2024-01)",
+    );
+    expect(
+      withShares(
+        triangle.values.map((_, y) => (y < 2 ? one : two)),
+        everyMonth,
+      ),
+    ).toBe("Share of the cohort active 1 month after the first purchase: 40% in all 2 cohorts");
+    expect(
+      withShares(
+        first,
+        triangle.complete.map((row) => row.map(() => false)),
+      ),
+    ).toBe("Share of the cohort active: no period of a cohort is over");
   });
 
   it("do without new customers", () => {

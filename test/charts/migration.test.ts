@@ -65,6 +65,22 @@ describe("migration figures", () => {
     expect(titleOf(figureNamed("transitions"))).toBe(
       '90% of "inactive" stay; 75% of "low" move to "inactive"',
     );
+    const titleAt = (matrix: number[][]): string => titleOf(transitionFigure({ ...estimate, matrix }));
+    // A state that nobody leaves is left by nobody: no finding.
+    expect(
+      titleAt([
+        [1, 0, 0],
+        [0.3, 0.7, 0],
+        [0, 0.6, 0.4],
+      ]),
+    ).toBe('70% of "low" stay; 60% of "high" move to "low"');
+    expect(
+      titleAt([
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]),
+    ).toBe("All customers stay in their state");
     // From 95 to 50.
     expect(titleOf(figureNamed("flows"))).toBe(
       '"low" loses 45 of 655 customers net from 2024-Q2 to the next period',

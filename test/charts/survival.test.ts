@@ -46,7 +46,9 @@ describeFigures(draw);
 describe("titles of survival figures", () => {
   const figures = draw();
   it("tell the medians: 23 and 8 weeks of remission", () => {
-    expect(titleOf(figures.curves.figure)).toBe('Half have left: "6-MP" after 23, "placebo" after 8 weeks');
+    expect(titleOf(figures.curves.figure)).toBe(
+      'Half have left: "6-MP" after 23 weeks, "placebo" after 8 weeks',
+    );
     expect(titleOf(figures["one curve"].figure)).toBe("Half have left after 8 weeks");
   });
 

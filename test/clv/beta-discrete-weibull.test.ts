@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ConvergenceError } from "../../src/core/errors.js";
 import {
   bdwLogLikelihood,
   bdwRetentionRates,
@@ -71,6 +72,48 @@ describe("fitBetaDiscreteWeibull", () => {
     expect(fitBetaDiscreteWeibull([100, 50]).identification.weak).toBe(true);
   });
 
+  it.each<[string, readonly number[]]>([
+    ["nobody leaves", [100, 100, 100, 100]],
+    ["all leave at once", [100, 0, 0, 0]],
+    ["half leave at once, then nobody", [100, 50, 50, 50]],
+    ["all but one leave at once, then nobody", [100, 1, 1, 1]],
+    ["half leave later, at one renewal", [100, 100, 50, 50]],
+    ["half leave at the last renewal", [100, 100, 100, 50]],
+    ["one customer stays", [1, 1, 1, 1]],
+    ["one customer leaves at the last renewal", [1, 1, 0]],
+    ["one customer leaves in the middle", [1, 1, 0, 0]],
+    ["one renewal", [100, 50]],
+  ])("fits a cohort at the boundary, %s, with a warning and finite predictions", (_, survivors) => {
+    for (const cohorts of [survivors, [survivors, survivors]] as const) {
+      const fit = fitBetaDiscreteWeibull(cohorts);
+      expect(fit.identification.weak).toBe(true);
+      expect(fit.warnings.length).toBeGreaterThan(0);
+      const copies = fit.observations / (survivors[0] as number);
+      const curve = bdwSurvivalCurve(fit.parameters, 60);
+      const rates = bdwRetentionRates(fit.parameters, 60);
+      for (const [t, rate] of rates.entries()) {
+        expect(rate).toBeGreaterThanOrEqual(0);
+        expect(rate).toBeLessThanOrEqual(1);
+        expect((curve[t] as number) * rate).toBeCloseTo(curve[t + 1] as number, 6);
+      }
+      // No model fits better than the observed share of leavers at each renewal.
+      let saturated = 0;
+      for (const [t, stayed] of survivors.slice(1).entries()) {
+        const before = survivors[t] as number;
+        if (stayed > 0) saturated += stayed * Math.log(stayed / before);
+        if (stayed < before) saturated += (before - stayed) * Math.log(1 - stayed / before);
+      }
+      expect(fit.logLikelihood / copies).toBeLessThan(saturated + 1e-6);
+    }
+  });
+
+  it("says what the data show where there is no maximum", () => {
+    expect(() => fitBetaDiscreteWeibull([100, 100, 100, 0])).toThrow(ConvergenceError);
+    expect(() => fitBetaDiscreteWeibull([100, 100, 100, 0])).toThrow(
+      /^BdW has no maximum: .*; nobody left but at renewal 3, so that the data show no course of churn over time; a simpler model may fit: sBG$/,
+    );
+  });
+
   it("refuses survivors that rise", () => {
     expect(() => fitBetaDiscreteWeibull([10, 12])).toThrow(
       "survivors must not rise, but they do in period 1",
@@ -79,6 +122,22 @@ describe("fitBetaDiscreteWeibull", () => {
 });
 
 describe("BdW at given parameters", () => {
+  it("tends to a power of time where t^c overflows", () => {
+    // Gamma(x + alpha) / Gamma(x) tends to x^alpha: retention (t / (t + 1))^(c alpha), whatever beta.
+    const parameters = { alpha: 0.01, beta: 2, c: 700 };
+    const rates = bdwRetentionRates(parameters, 8);
+    for (const t of [2, 3, 7]) expect(rates[t]).toBeCloseTo((t / (t + 1)) ** 7, 12);
+    const curve = bdwSurvivalCurve(parameters, 8);
+    expect((curve[8] as number) / (curve[4] as number)).toBeCloseTo(0.5 ** 7, 12);
+    const survivors = [100, 60, 30, 20, 15, 12, 11, 11, 10];
+    const objective = (x: Float64Array, gradient: Float64Array): number => {
+      const [alpha = 0, beta = 0, c = 0] = x;
+      return bdwLogLikelihood({ alpha, beta, c }, survivors, gradient);
+    };
+    expect(checkGradient(objective, [0.3, 2, 700])).toBeLessThan(1e-6);
+    expect(checkGradient(objective, [0.5, 2, 150])).toBeLessThan(1e-6);
+  });
+
   it("is the sBG at c = 1", () => {
     fc.assert(
       fc.property(parameter, parameter, (alpha, beta) => {

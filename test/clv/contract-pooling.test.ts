@@ -167,6 +167,29 @@ describe("cohorts fitted at once", () => {
     expect(tests.pooledAgainstPartial.pValue).toBeLessThan(1e-10);
   });
 
+  it.each<[string, readonly number[]]>([
+    ["all leave at once", [500, 0, 0, 0]],
+    ["half leave at once, then nobody", [500, 250, 250, 250]],
+    ["half leave later, at one renewal", [500, 500, 250, 250]],
+    ["one customer leaves in the middle", [1, 1, 0, 0]],
+    ["one customer stays", [1, 1, 1, 1]],
+  ])("work with a cohort at the boundary: %s", (_, cohort) => {
+    for (const model of ["sBG", "BdW"] as const) {
+      const { separate, partial, pooled } = fitPooledChurn([regular, cohort], model);
+      expect(separate[1]?.identification.weak).toBe(true);
+      expect(separate[1]?.warnings.length).toBeGreaterThan(0);
+      const together = separate.reduce((sum, { logLikelihood }) => sum + logLikelihood, 0);
+      expect(partial.logLikelihood).toBeGreaterThan(pooled.logLikelihood - 1e-6);
+      expect(together).toBeGreaterThan(partial.logLikelihood - 1e-3);
+    }
+  });
+
+  it("say what the data show where a cohort has no maximum", () => {
+    expect(() => fitPooledChurn([regular, [500, 500, 500, 0]], "BdW")).toThrow(
+      /nobody left but at renewal 3/,
+    );
+  });
+
   it.each<[readonly (readonly number[])[], ContractModel, string]>([
     [[], "sBG", "cohorts must hold at least two with 2 renewals or more to compare sBG fits, got 0 of 0"],
     [
