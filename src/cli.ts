@@ -159,7 +159,7 @@ const commands: Record<string, (args: string[]) => Promise<boolean>> = {
 };
 
 async function main([name = "", ...args]: string[]): Promise<number> {
-  if (name === "" || name === "help" || name === "--help") {
+  if (name === "" || name === "help" || [name, ...args].includes("--help")) {
     terminal.out(USAGE);
     return name === "" ? 2 : 0;
   }

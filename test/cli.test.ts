@@ -50,6 +50,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+it.each([["help"], ["--help"], ["run", "--help"], ["sample", "--out", "x", "--help"]])(
+  "says what it can do when asked: %s",
+  (...args) => {
+    const { status, stdout, stderr } = clientele(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^clientele COMMAND \[options\]/);
+  },
+);
+
 describe("command line", () => {
   it("runs, stores outputs with a picture of each figure, and proves them", () => {
     const run = clientele("run", "notebooks/01-two.ipynb");
