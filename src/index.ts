@@ -596,6 +596,7 @@ export {
   type LogisticOptions,
   predictProbability,
 } from "./scoring/logistic.js";
+export { logisticSummary } from "./scoring/logistic-summary.js";
 export {
   type BrierScore,
   brierScore,

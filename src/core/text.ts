@@ -23,3 +23,48 @@ export function alignedColumns(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+const Z95 = 1.959963984540054; // standard normal quantile of 97.5 %
+
+/** Estimates on a linear scale with standard errors and two-sided p values, by name. */
+export interface EstimatedCoefficients {
+  readonly coefficients: Readonly<Record<string, number>>;
+  readonly standardErrors: Readonly<Record<string, number>>;
+  readonly p: Readonly<Record<string, number>>;
+}
+
+/**
+ * Aligned lines of coefficients: estimate, standard error, 95% interval (Wald) and p. If `factor` names what exp(coefficient)
+ * is, it stands before the interval, and the interval is its own.
+ */
+export function coefficientLines(
+  { coefficients, standardErrors, p }: EstimatedCoefficients,
+  { label = "covariate", factor }: { readonly label?: string; readonly factor?: string } = {},
+): string[] {
+  const scale = factor === undefined ? (value: number): number => value : Math.exp;
+  const rows = Object.entries(coefficients).map(([name, value]) => {
+    const error = standardErrors[name] as number;
+    const [low, high] = [scale(value - Z95 * error), scale(value + Z95 * error)];
+    return [
+      name,
+      fourDigits(value),
+      fourDigits(error),
+      ...(factor === undefined ? [] : [fourDigits(scale(value))]),
+      `${fourDigits(low)} to ${fourDigits(high)}`,
+      chance(p[name] as number),
+    ];
+  });
+  const head = ["coefficient", "std. error", ...(factor === undefined ? [] : [factor]), "95% interval", "p"];
+  return alignedColumns([[label, ...head], ...rows]);
+}
+
+/** A chi-square test in a line. */
+export const testLine = (
+  name: string,
+  {
+    chiSquare,
+    degreesOfFreedom,
+    p,
+  }: { readonly chiSquare: number; readonly degreesOfFreedom: number; readonly p: number },
+): string =>
+  `${name} test: chi-squared ${fourDigits(chiSquare)} on ${degreesOfFreedom} ${degreesOfFreedom === 1 ? "degree" : "degrees"} of freedom, p ${chance(p)}`;

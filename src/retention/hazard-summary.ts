@@ -1,9 +1,8 @@
-import { alignedColumns, chance, fourDigits } from "../core/text.js";
+import { coefficientLines, fourDigits, testLine } from "../core/text.js";
 import type { AcceleratedFailureFit } from "./accelerated-failure.js";
 import type { FineGrayFit } from "./competing-risks.js";
 import type { CoxFit } from "./cox.js";
 import { normalScore } from "./kaplan-meier.js";
-import type { ChiSquareTest } from "./partial-likelihood-fit.js";
 
 /** A fitted survival model with coefficients. */
 export type SurvivalFit = CoxFit | FineGrayFit | AcceleratedFailureFit;
@@ -48,19 +47,9 @@ export function covariateEffects(fit: SurvivalFit, level = 0.95): readonly Covar
  */
 export function survivalSummary(fit: SurvivalFit): string {
   const factor = fit.model === "accelerated failure time" ? "lifetime factor" : "hazard ratio";
-  const effects = covariateEffects(fit);
-  const rows = [
-    ["covariate", "coefficient", "std. error", factor, "95% interval", "p"],
-    ...effects.map(({ covariate, factor: ratio, low, high, p }) => [
-      covariate,
-      fourDigits(fit.coefficients[covariate] as number),
-      fourDigits(fit.standardErrors[covariate] as number),
-      fourDigits(ratio),
-      `${fourDigits(low)} to ${fourDigits(high)}`,
-      chance(p),
-    ]),
-  ];
-  return [heading(fit), "", ...alignedColumns(rows), "", ...closingLines(fit)].join("\n");
+  const { intercept: _, ...coefficients } = fit.coefficients;
+  const lines = coefficientLines({ ...fit, coefficients }, { factor });
+  return [heading(fit), "", ...lines, "", ...closingLines(fit)].join("\n");
 }
 
 function heading(fit: SurvivalFit): string {
@@ -80,14 +69,12 @@ function closingLines(fit: SurvivalFit): string[] {
       `log-likelihood ${logLikelihood.toFixed(2)}, AIC ${aic.toFixed(2)}`,
     ];
   }
-  const test = (name: string, { chiSquare, degreesOfFreedom, p }: ChiSquareTest): string =>
-    `${name} test: chi-squared ${fourDigits(chiSquare)} on ${degreesOfFreedom} degrees of freedom, p ${chance(p)}`;
   const concordance = fit.model === "Cox" ? fit.concordance : undefined;
   return [
     `log partial likelihood ${fit.logLikelihood.toFixed(2)}, ${fit.nullLogLikelihood.toFixed(2)} without covariates`,
-    test("likelihood-ratio", fit.likelihoodRatioTest),
-    test("Wald", fit.waldTest),
-    test("score", fit.scoreTest),
+    testLine("likelihood-ratio", fit.likelihoodRatioTest),
+    testLine("Wald", fit.waldTest),
+    testLine("score", fit.scoreTest),
     ...(concordance
       ? [
           `concordance ${concordance.concordance.toFixed(3)}, standard error ${concordance.standardError.toFixed(3)}`,

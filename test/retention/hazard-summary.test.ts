@@ -17,7 +17,7 @@ describe("summary of a survival model", () => {
     const text = survivalSummary(fit);
     expect(text).toContain("Cox (breslow ties, standard errors of the model): 42 rows, 30 events");
     expect(text).toMatch(/^placebo +1\.509 +0\.4096 +4\.523 +2\.027 to 10\.09 +<0\.001$/m);
-    expect(text).toMatch(/likelihood-ratio test: chi-squared 15\.21 on 1 degrees of freedom/);
+    expect(text).toMatch(/likelihood-ratio test: chi-squared 15\.21 on 1 degree of freedom/);
     expect(text).toMatch(/concordance 0\.690, standard error 0\.041$/);
   });
 
