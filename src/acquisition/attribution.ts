@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { compareIds } from "../core/table.js";
 import { solve } from "../numeric/matrix.js";
@@ -72,6 +73,7 @@ const assumptions: Readonly<Record<AttributionRule["rule"], string>> = {
  */
 export function attribute(paths: readonly TouchPath[], rule: AttributionRule): Attribution {
   requirePaths(paths);
+  requireOneOf("rule", rule.rule, Object.keys(assumptions));
   const conversions = paths.reduce((sum, { converted }) => sum + converted, 0);
   if (conversions === 0) throw new DataError("paths: at least one customer must have converted, got none");
   const channels = [...new Set(paths.flatMap((path) => path.channels))].sort(compareIds);

@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireOneOf } from "../core/arguments.js";
 import { minimise, type Objective } from "../numeric/minimise.js";
 import { normalQuantile, regularisedBeta } from "../numeric/special.js";
 import { type Pool, parameterList, readPool, responseFunctions } from "./response-curve.js";
@@ -189,6 +189,7 @@ function interval(
   { level = 0.9, method = "profile" }: IntervalOptions,
 ): LogInterval {
   requireLevel(level);
+  requireOneOf("method", method, ["profile", "delta"]);
   const z = errorsWithin(fit, level);
   const { x, covariance } = searchedEstimate(fit);
   const gradient = new Float64Array(x.length);

@@ -22,12 +22,14 @@ export interface Pool {
   readonly exposure?: number;
 }
 
-/** A response curve as the two functions that an optimiser of budgets takes. */
+/** A response curve as an optimiser of budgets takes it. */
 export interface ResponseFunctions {
   /** Customers won at a spend. */
   readonly response: (spend: number) => number;
   /** Customers won by one more unit of money at a spend: see `marginalResponse`. */
   readonly marginal: (spend: number) => number;
+  /** Spend up to which returns increase, if the curve is S-shaped: see `curveForm`. */
+  readonly inflection?: number;
 }
 
 /**
@@ -46,13 +48,15 @@ export const marginalResponse = (curve: ResponseCurve, spend: number, pool: Pool
   responseFunctions(curve, pool).marginal(spend);
 
 /**
- * The response of one pool and its derivative as functions of the spend: what the allocation of a budget takes.
+ * The response of one pool and its derivative as functions of the spend, with the inflection of an S-shaped curve: what the
+ * allocation of a budget takes.
  * @throws RangeError as `responseAt`; so do the functions for a spend below 0.
  */
 export function responseFunctions(curve: ResponseCurve, pool: Pool = {}): ResponseFunctions {
   const { evaluate } = shapes[curve.shape];
   const parameters = parameterList(curve);
   const { exposure, factor } = readPool(curve, pool);
+  const { exponent = 0, half } = curve.parameters;
   const point = emptyPoint(parameters.length);
   const at = (spend: number): typeof point => {
     requireFromZero({ spend });
@@ -62,6 +66,10 @@ export function responseFunctions(curve: ResponseCurve, pool: Pool = {}): Respon
   return {
     response: (spend) => exposure * at(spend).value,
     marginal: (spend) => at(spend).slope / factor,
+    ...(half !== undefined &&
+      exponent > 1 && {
+        inflection: half * ((exponent - 1) / (exponent + 1)) ** (1 / exponent) * exposure * factor,
+      }),
   };
 }
 
@@ -102,13 +110,12 @@ export type CurveForm =
  * @throws RangeError as `responseAt`.
  */
 export function curveForm(curve: ResponseCurve, pool: Pool = {}): CurveForm {
-  const { marginal } = responseFunctions(curve, pool);
+  const { marginal, inflection } = responseFunctions(curve, pool);
+  if (inflection !== undefined) {
+    return { form: "S-shaped", inflection, marginalCost: 1 / marginal(inflection) };
+  }
   const { exponent = 0, half } = curve.parameters;
-  if (half === undefined) return { form: exponent >= 1 ? "convex" : "concave" };
-  if (exponent <= 1) return { form: "concave" };
-  const { exposure, factor } = readPool(curve, pool);
-  const inflection = half * ((exponent - 1) / (exponent + 1)) ** (1 / exponent) * exposure * factor;
-  return { form: "S-shaped", inflection, marginalCost: 1 / marginal(inflection) };
+  return { form: half === undefined && exponent >= 1 ? "convex" : "concave" };
 }
 
 /**

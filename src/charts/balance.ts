@@ -238,22 +238,22 @@ export function allocationFigure(changes: readonly SpendChange[], text: MoneyTex
 }
 
 /**
- * What each budget brings at best, and below it what one more unit of budget adds: columns `budget`, `net_value`,
+ * What each budget brings at best, and below it what one more unit of budget adds: columns `budget`, `spend`, `net_value`,
  * `shadow_price`, as `frontier` gives them, by rising budget.
  * @throws DataError if a column is missing, the table is empty, or a value is no number.
  */
 export function frontierFigure(budgets: ColumnTable, text: MoneyText): Figure {
   const { currency } = text;
   const budget = numbersOf(budgets, "budget", "budget frontier");
+  const spend = numbersOf(budgets, "spend", "budget frontier");
   const netValue = numbersOf(budgets, "net_value", "budget frontier");
   const price = numbersOf(budgets, "shadow_price", "budget frontier");
   const enough = price.indexOf(0);
   const last = budget.length - 1;
-  const at = enough === -1 ? last : enough;
   const finding =
     enough === -1
       ? `At a budget of ${thousands(budget[last] as number)} ${currency} one more ${currency} still adds ${(price[last] as number).toFixed(2)}`
-      : `From ${thousands(budget[at] as number)} ${currency} on more budget adds nothing: net value ${thousands(netValue[at] as number)} ${currency}`;
+      : `From ${thousands(spend[enough] as number)} ${currency} on more budget adds nothing: net value ${thousands(netValue[enough] as number)} ${currency}`;
   const line = (name: string, y: readonly number[], more: Readonly<Record<string, unknown>>): Trace => ({
     type: "scatter",
     mode: "lines+markers",

@@ -37,6 +37,12 @@ export function requireLevel(level: number): void {
   if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
 }
 
+/** @throws RangeError if an argument is not one of the texts allowed, as callers without types may give it. */
+export function requireOneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return;
+  throw new RangeError(`${name} must be one of ${allowed.join(", ")}, got ${value}`);
+}
+
 /** @throws RangeError if an argument is not a finite number above the least one. */
 export function requireAbove(name: string, value: number, least: number): void {
   if (value > least && value < Number.POSITIVE_INFINITY) return;

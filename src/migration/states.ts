@@ -1,4 +1,5 @@
 import type { ColumnTable } from "arquero";
+import { requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { type CalendarPeriod, calendar } from "../core/period.js";
 import { dayColumn, requireDay } from "../core/read-day.js";
@@ -97,6 +98,7 @@ export interface RecencyStateOptions extends StateLogOptions {
  */
 export function statesByRecency(purchases: ColumnTable, options: RecencyStateOptions): CustomerStates {
   const { longest, afterLapse = "returns" } = options;
+  requireOneOf("afterLapse", afterLapse, ["returns", "stays-lapsed"]);
   if (!(Number.isInteger(longest) && longest >= 1)) {
     throw new RangeError(`longest must be a whole number of periods from 1 up, got ${longest}`);
   }
@@ -197,6 +199,7 @@ const MOST_CELLS = 2 ** 27; // a gigabyte of spend
 
 function readLog(purchases: ColumnTable, options: StateLogOptions): StateLog {
   const { customer = "customer_key", date = "ordered_on", by, end } = options;
+  requireOneOf("by", by, Object.keys(calendar));
   const { of, label } = calendar[by];
   const ids = idColumn(purchases, customer, "purchases");
   const periodOfRow = dayColumn(purchases, date, "purchases").map(of);

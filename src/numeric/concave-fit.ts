@@ -45,6 +45,8 @@ export interface ConcaveFit<State extends LikelihoodAt> {
 
 const MAX_ITERATIONS = 30;
 const SETTLED = 1e-18; // Newton decrement: the step is 1e-9 standard errors long
+const STALLED = 1e-10; // below it, a decrement that no longer falls is the rounding of sums over many rows
+const ROUNDING = 1e-11; // of the likelihood, summed over many rows: a fall by less is none
 const VANISHED = 1e-8; // of the information at the beginning: the likelihood has gone flat
 const MOVING = 0.01; // change of the log odds or log hazard over a covariate's range in the last step
 
@@ -59,6 +61,7 @@ export function fitConcave<State extends LikelihoodAt>(problem: ConcaveProblem<S
   if (!ridge.some((penalty) => penalty > 0)) requireIndependent(problem, start.information);
   let beta = begin;
   let state = start;
+  let before = Number.POSITIVE_INFINITY;
   for (let iterations = 0; ; iterations++) {
     const information = state.information.map((row, i) =>
       row.map((value, j) => (i === j ? value + (ridge[j] as number) : value)),
@@ -67,7 +70,8 @@ export function fitConcave<State extends LikelihoodAt>(problem: ConcaveProblem<S
     if (!inverse) throw separated(problem, beta);
     const slope = Array.from(state.score, (value, j) => value - (ridge[j] as number) * (beta[j] as number));
     const step = Float64Array.from(inverse, (row) => dot(row, slope));
-    if (dot(step, slope) < SETTLED) {
+    const decrement = dot(step, slope);
+    if (decrement < SETTLED || (decrement < STALLED && decrement >= before)) {
       const flat = names.filter(
         (_, j) => diagonal(information, j) < VANISHED * diagonal(start.information, j),
       );
@@ -76,6 +80,7 @@ export function fitConcave<State extends LikelihoodAt>(problem: ConcaveProblem<S
     }
     if (iterations === MAX_ITERATIONS) throw separated(problem, step);
     [beta, state] = improved(problem, beta, state, step);
+    before = decrement;
   }
 }
 
@@ -94,7 +99,7 @@ function improved<State extends LikelihoodAt>(
   for (let factor = 1; ; factor /= 2) {
     const candidate = beta.map((x, j) => x + factor * (step[j] as number));
     const next = likelihood(candidate);
-    const rises = penalised(next, candidate) >= value - 1e-12 * Math.abs(value);
+    const rises = penalised(next, candidate) >= value - ROUNDING * Math.abs(value);
     if (rises || factor < 1e-10) return [candidate, next];
   }
 }

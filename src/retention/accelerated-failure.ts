@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { finiteColumn } from "../core/columns.js";
 import {
   type CovariateColumns,
@@ -67,6 +68,7 @@ export function fitAcceleratedFailure(
   covariates: CovariateColumns,
   { distribution = "weibull" }: { readonly distribution?: LifetimeDistribution } = {},
 ): AcceleratedFailureFit {
+  requireOneOf("distribution", distribution, Object.keys(noises));
   if (data.strata) throw new DataError("strata must not be given: use a covariate for each stratum but one");
   const columns = survivalColumns(data);
   requireEvents(columns.event);

@@ -1,5 +1,5 @@
 import { type ColumnTable, from } from "arquero";
-import { requireWhole } from "../core/arguments.js";
+import { requireOneOf, requireWhole } from "../core/arguments.js";
 import { isoDay } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { type CalendarPeriod, calendar } from "../core/period.js";
@@ -38,6 +38,7 @@ export interface CohortOptions {
  */
 export function cohortTable(purchases: ColumnTable, options: CohortOptions): ColumnTable {
   const { by, end } = options;
+  requireOneOf("by", by, Object.keys(calendar));
   const { of, label, firstDay } = calendar[by];
   const lastDay = requireDay("end", end);
   const log = readLog(purchases, options, lastDay);

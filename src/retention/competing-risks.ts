@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import type { CovariateColumns } from "../core/covariates.js";
 import { DataError } from "../core/errors.js";
 import { compareIds, describe } from "../core/table.js";
@@ -75,6 +76,7 @@ export function cumulativeIncidence(
   data: CompetingRisksData,
   { confidence = "log-log", level = 0.95 }: IntervalOptions = {},
 ): CumulativeIncidence {
+  requireOneOf("confidence", confidence, ["log", "log-log", "plain"]);
   const z = normalScore(level);
   const { columns, codes, causes } = competingColumns(data);
   const { times, atRisk, events } = riskTable(columns);

@@ -1,4 +1,6 @@
+import { requireOneOf } from "../core/arguments.js";
 import type { CovariateColumns } from "../core/covariates.js";
+import { DataError } from "../core/errors.js";
 import { invertSymmetric, quadraticForm } from "../numeric/matrix.js";
 import { chiSquareTail } from "../numeric/tail-probability.js";
 import type { CoxFit } from "./cox.js";
@@ -36,7 +38,8 @@ export interface ProportionalHazardsTest {
 /**
  * Test of proportional hazards: the score test of an interaction of each covariate with a function of time, at the
  * fitted model (scaled Schoenfeld residuals drift with time if it fails). Give the data of the fit.
- * @throws DataError if the data are bad; RangeError if the transform is "log" and an event is at time 0.
+ * @throws DataError if the data are bad or have not the rows of the fit; RangeError if the transform is none of these, or is
+ * "log" and an event is at time 0.
  * @see Grambsch & Therneau (1994), Biometrika 81(3); the exact score test of R's survival package from version 3.
  */
 export function proportionalHazardsTest(
@@ -45,6 +48,7 @@ export function proportionalHazardsTest(
   covariates: CovariateColumns,
   { transform = "km" }: { readonly transform?: TimeTransform } = {},
 ): ProportionalHazardsTest {
+  requireOneOf("transform", transform, ["km", "identity", "rank", "log"]);
   const { columns, design, beta } = refit(fit, data, covariates);
   const p = design.names.length;
   const scaleOf = timeScale(columns, transform);
@@ -126,7 +130,7 @@ export interface CoxResiduals {
 
 /**
  * Residuals of each row. Give the data of the fit.
- * @throws DataError if the data are bad.
+ * @throws DataError if the data are bad or have not the rows of the fit.
  * @see Therneau & Grambsch (2000), Modeling Survival Data, chapter 4.
  */
 export function coxResiduals(fit: CoxFit, data: SurvivalData, covariates: CovariateColumns): CoxResiduals {
@@ -175,7 +179,7 @@ export interface SchoenfeldResiduals {
 /**
  * Schoenfeld residuals: plotted against time, the scaled ones show how the effect of a covariate drifts. Give the data of
  * the fit.
- * @throws DataError if the data are bad.
+ * @throws DataError if the data are bad or have not the rows of the fit.
  * @see Schoenfeld (1982), Biometrika 69(1); Grambsch & Therneau (1994), Biometrika 81(3).
  */
 export function schoenfeldResiduals(
@@ -231,6 +235,11 @@ interface Refit {
 function refit(fit: CoxFit, data: SurvivalData, covariates: CovariateColumns): Refit {
   const names = Object.keys(fit.coefficients);
   const columns = survivalColumns(data);
+  if (columns.size !== fit.observations) {
+    throw new DataError(
+      `data must be those of the fit with ${fit.observations} rows, got ${columns.size} rows`,
+    );
+  }
   const chosen = Object.fromEntries(names.map((name) => [name, covariates[name] ?? []]));
   const design = riskDesign(columns, chosen);
   const beta = Float64Array.from(

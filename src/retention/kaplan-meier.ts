@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireOneOf } from "../core/arguments.js";
 import { normalQuantile } from "../numeric/special.js";
 import {
   countAtMost,
@@ -117,6 +117,7 @@ function curveOf(
   columns: SurvivalColumns,
   { confidence = "log", level = 0.95 }: IntervalOptions,
 ): SurvivalCurve {
+  requireOneOf("confidence", confidence, ["log", "log-log", "plain"]);
   const z = normalScore(level);
   const table = riskTable(columns);
   const size = table.times.length;

@@ -105,6 +105,11 @@ function weightFunction(weights: LogRankWeights): WeightFunction {
   if (weights === "log-rank") return () => 1;
   if (weights === "peto-peto") return (survival) => survival;
   if (weights === "gehan-breslow") return (_, atRisk) => atRisk;
+  if (typeof weights === "string") {
+    throw new RangeError(
+      `weights must be log-rank, peto-peto, gehan-breslow or powers p and q, got ${String(weights)}`,
+    );
+  }
   const { p, q } = weights;
   if (!(p >= 0 && q >= 0)) throw new RangeError(`p and q must be from 0 up, got ${p} and ${q}`);
   return (survival) => survival ** p * (1 - survival) ** q;

@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { type ConcaveFit, fitConcave } from "../numeric/concave-fit.js";
 import { invertSymmetric, quadraticForm, sandwichCovariance } from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
@@ -74,6 +75,7 @@ export interface PartialFit {
 export function fitPartialLikelihood(design: RiskDesign, options: PartialFitOptions): PartialFit {
   const { model, ties, penalty } = options;
   const { names, range, scale } = design;
+  requireOneOf("ties", ties, ["efron", "breslow"]);
   const weight = design.weight.reduce((sum, value) => sum + value, 0);
   const optimum = fitConcave({
     model,

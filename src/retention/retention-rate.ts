@@ -46,7 +46,8 @@ export interface RetentionEffects {
   /**
    * A row a segment: `segment`, `customers`, `retention_before`, `retention_after`; `value_before`, `value_after` of a
    * new customer, and `value_effect`, the share by which it changes; `customers_after`, `profit_before` and `profit_after` per
-   * period in the steady state, and `contribution_effect`, the share by which contribution changes before fixed costs.
+   * period in the steady state, and `contribution_effect`, the share by which contribution changes before fixed costs. Both
+   * shares are below 0 where money is lost.
    */
   readonly bySegment: ColumnTable;
   /** The whole base. */
@@ -72,13 +73,16 @@ export function retentionEffectBySegment(
   change = 0.05,
 ): RetentionEffects {
   if (segments.length === 0) throw new RangeError("segments must hold at least one segment, got none");
+  const names = segments.map(({ segment }) => segment);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new RangeError(`segments must have different names, got "${twice}" twice`);
   requireFinite({ change });
   const rows = segments.map((economics) => {
     const { segment, customers, retentionRate, fixedCost = 0 } = economics;
     const retentionAfter = retentionRate + change;
     const [before, after] = naming(segment, () => {
-      requireFromZero({ customers });
-      requireFinite({ margin: economics.margin, fixedCost });
+      requireFromZero({ customers, fixedCost });
+      requireFinite({ margin: economics.margin });
       const now = perCustomer(economics, retentionRate, convention);
       if (now.value === 0) throw new RangeError("the value before the change must not be 0, got 0");
       if (retentionAfter > 1) {
@@ -86,6 +90,7 @@ export function retentionEffectBySegment(
       }
       return [now, perCustomer(economics, retentionAfter, convention)];
     });
+    const sign = Math.sign(economics.margin); // where a customer costs money, more of it is a loss
     const grown = before.newcomers / after.newcomers; // of the customers, as the same number comes unreferred
     return {
       segment,
@@ -94,11 +99,11 @@ export function retentionEffectBySegment(
       retentionAfter,
       valueBefore: economics.margin * before.value,
       valueAfter: economics.margin * after.value,
-      valueEffect: after.value / before.value - 1,
+      valueEffect: sign * (after.value / before.value - 1),
       customersAfter: customers * grown,
       profitBefore: customers * economics.margin * before.meanMargin - fixedCost,
       profitAfter: customers * grown * economics.margin * after.meanMargin - fixedCost,
-      contributionEffect: (grown * after.meanMargin) / before.meanMargin - 1,
+      contributionEffect: sign * ((grown * after.meanMargin) / before.meanMargin - 1),
     };
   });
   const sum = (each: (row: (typeof rows)[number]) => number): number =>

@@ -1,4 +1,4 @@
-import { requireFinite, requireRates } from "../core/arguments.js";
+import { requireFinite, requireOneOf, requireRates } from "../core/arguments.js";
 
 /** A customer who pays the same margin every period and renews at the end of each with the same probability. */
 export interface ConstantCustomer {
@@ -20,8 +20,8 @@ export type PaymentConvention = "first payment now" | "just acquired" | "end of 
  * "first payment now" m (1 + d) / (1 + d - r), the most that may be spent to acquire one; "just acquired"
  * m r / (1 + d - r), what is left after the first payment; "end of period" m / (1 + d - r), each payment a period later.
  * With growth g the margin of period t is m (1 + g)^t, so d becomes (d - g) / (1 + g).
- * @throws RangeError if a rate is not a fraction, or the value is infinite because the margin grows faster than customers
- * leave and money is discounted.
+ * @throws RangeError if a rate is not a fraction, the convention is none of these, or the value is infinite because the margin
+ * grows faster than customers leave and money is discounted.
  * @see Fader & Hardie (2012), Reconciling and Clarifying CLV Formulas, note 024.
  */
 export function constantRetentionValue(customer: ConstantCustomer, convention: PaymentConvention): number {
@@ -31,6 +31,7 @@ export function constantRetentionValue(customer: ConstantCustomer, convention: P
     throw new RangeError(`growth must be a fraction between -1 and 1, got ${growth}`);
   }
   requireFinite({ margin });
+  requireOneOf("convention", convention, ["first payment now", "just acquired", "end of period"]);
   const net = (discountRate - growth) / (1 + growth);
   if (!(1 + net > retentionRate)) {
     throw new RangeError(
@@ -70,8 +71,9 @@ export function expectedLifetimeAnnuity({ margin, retentionRate, discountRate }:
 }
 
 /**
- * What a change of the retention rate does to the value of a customer, as a share of the value before: the effect that
- * Reichheld & Sasser quote for whole industries, computed for one's own margin, retention and discount rate.
+ * What a change of the retention rate does to the value of a customer, as a share of the value before, below 0 if the value
+ * falls (a customer who costs money costs it longer): the effect that Reichheld & Sasser quote for whole industries, computed
+ * for one's own margin, retention and discount rate.
  * @throws RangeError as `constantRetentionValue`, for the rate before and after, or if the value before is 0.
  * @see Reichheld & Sasser (1990), Zero Defections: Quality Comes to Services, Harvard Business Review 68(5).
  */
@@ -83,5 +85,6 @@ export function retentionEffect(
   const before = constantRetentionValue(customer, convention);
   if (before === 0) throw new RangeError("the value before the change must not be 0, got 0");
   const retentionRate = customer.retentionRate + change;
-  return constantRetentionValue({ ...customer, retentionRate }, convention) / before - 1;
+  const after = constantRetentionValue({ ...customer, retentionRate }, convention);
+  return (after - before) / Math.abs(before);
 }

@@ -11,6 +11,11 @@ import { fitLogistic, type LogisticFit, type LogisticOptions, predictProbability
 export interface ContractMonthOptions {
   /** Last day that is known, for instance "2025-12-31": ends and contacts after it are as if they had not happened yet. */
   readonly lastDay: string;
+  /**
+   * First day from which ends and contacts are known, for instance "2023-01-01"; the start of every contract unless given.
+   * Months that began before it are left out (left truncation): contracts that ended in them are not in the data.
+   */
+  readonly firstDay?: string;
   /** Column that names the customer in both tables; "customer_key" unless given. */
   readonly customer?: string;
   /** Reasons of contacts that get a column; those of the contacts, in order, unless given. */
@@ -35,8 +40,8 @@ const CONTACTS = "contacts_";
  * since 1970-01-01), `left` (1 if it was not renewed at the end, 0 if it was, null if the renewal is not due yet),
  * `end_reason` (null unless left), and `contacts_…` for each reason: contacts in that month. Rows in the order of the
  * subscriptions, then by age.
- * @throws DataError if a column is missing or a value is bad, an end is no renewal date, or no contact is of a subscriber;
- * RangeError if the last day is no day.
+ * @throws DataError if a column is missing or a value is bad, an end is no renewal date, a subscription has two rows, or no
+ * contact is of a subscriber; RangeError if the first or last day is no day, or they are out of order.
  * @see Allison (1982), Discrete-Time Methods for the Analysis of Event Histories, Sociological Methodology 13; Singer &
  * Willett (1993), It's About Time, J. Educational Statistics 18(2).
  */
@@ -47,7 +52,21 @@ export function contractMonths(
 ): ColumnTable {
   const place = "subscriptions";
   const lastDay = requireDay("lastDay", options.lastDay);
+  const firstDay =
+    options.firstDay === undefined ? Number.NEGATIVE_INFINITY : requireDay("firstDay", options.firstDay);
+  if (firstDay > lastDay) {
+    throw new RangeError(`firstDay must not be after lastDay ${options.lastDay}, got ${options.firstDay}`);
+  }
   const ids = valueColumn(subscriptions, "subscription_id", place);
+  const seen = new Set<unknown>();
+  for (const [row, id] of ids.entries()) {
+    if (seen.has(id)) {
+      throw new DataError(
+        `${place}: subscription_id in row ${row + 1} must stand in one row only, got ${describe(id)} again`,
+      );
+    }
+    seen.add(id);
+  }
   const customers = idColumn(subscriptions, options.customer ?? "customer_key", place);
   const plans = textColumn(subscriptions, "plan", place);
   const starts = dayColumn(subscriptions, "started_on", place);
@@ -77,16 +96,16 @@ export function contractMonths(
     const end = known > lastDay ? Number.POSITIVE_INFINITY : known;
     const own = byCustomer.get(String(customers[row])) ?? [];
     let from = start;
-    let next = own.findIndex(({ day }) => day >= start);
     let isLast = false;
-    for (let age = 1; from <= lastDay && !isLast; age++) {
-      const renewal = renewalDay(start, age);
+    for (let age = 1, renewal = start; from <= lastDay && !isLast; age++, from = renewal) {
+      renewal = renewalDay(start, age);
       isLast = renewal === end;
       if (renewal > end) {
         throw new DataError(
           `${place}: ended_on in row ${row + 1} must be a renewal date of the contract started on ${isoDay(start)}, such as ${isoDay(renewal)}, got ${isoDay(end)}`,
         );
       }
+      if (from < firstDay) continue;
       months.subscription_id.push(ids[row]);
       months.customer.push(customers[row]);
       months.plan.push(plans[row] as string);
@@ -97,15 +116,16 @@ export function contractMonths(
       months.end_reason.push(isLast ? endReasons[row] : null);
       for (const column of counts) column.push(0);
       const at = months.age.length - 1;
-      for (; next !== -1 && next < own.length && (own[next] as Contact).day < renewal; next++) {
-        const column = counts[(own[next] as Contact).reason];
-        if (column) column[at] = (column[at] as number) + 1;
+      for (const { day, reason } of own) {
+        const column = counts[reason];
+        if (column && day >= from && day < renewal) column[at] = (column[at] as number) + 1;
       }
-      from = renewal;
     }
   }
   if (months.age.length === 0) {
-    throw new DataError(`${place}: at least one must have started by ${options.lastDay}, got none`);
+    const since =
+      options.firstDay === undefined ? "" : ` and run through a month that began from ${options.firstDay} on`;
+    throw new DataError(`${place}: at least one must have started by ${options.lastDay}${since}, got none`);
   }
   return table({
     ...months,
@@ -119,7 +139,7 @@ interface Contact {
   readonly reason: number;
 }
 
-/** Contacts of each customer by day, up to the last day. */
+/** Contacts of each customer up to the last day. */
 function contactsByCustomer(
   contacts: ColumnTable | undefined,
   options: ContractMonthOptions,
@@ -140,7 +160,6 @@ function contactsByCustomer(
     if (own) own.push(contact);
     else byCustomer.set(customer, [contact]);
   }
-  for (const own of byCustomer.values()) own.sort((a, b) => a.day - b.day);
   return { reasons, byCustomer };
 }
 

@@ -1,4 +1,5 @@
 import { type ColumnTable, table } from "arquero";
+import { requireOneOf } from "../core/arguments.js";
 import {
   type DrawnInterval,
   intervalOf,
@@ -157,7 +158,7 @@ type UseTerms = Pick<Use, "name" | "segment" | "channel" | "lower" | "upper" | "
 /**
  * Money spent on prospects: `prospects` x response of the spend per prospect x what an acquired customer is worth (its
  * expected lifetime value before acquisition spend).
- * @throws RangeError if there are no prospects, or the value per customer is no number.
+ * @throws RangeError if there are no prospects, or the value per customer is below 0 or no number.
  */
 export function acquisitionUse(
   terms: UseTerms & {
@@ -175,7 +176,7 @@ export function acquisitionUse(
 
 /**
  * Money spent on customers: `customers` x retention at the spend per customer x what a customer who stays is worth.
- * @throws RangeError if there are no customers, or the value is no number.
+ * @throws RangeError if there are no customers, or the value is below 0 or no number.
  */
 export function retentionUse(
   terms: UseTerms & {
@@ -200,8 +201,9 @@ function useOf(
   if (!(count > 0 && Number.isFinite(count))) {
     throw new RangeError(`${countName} of "${terms.name}" must be a number above 0, got ${count}`);
   }
-  if (!Number.isFinite(worth)) {
-    throw new RangeError(`${worthName} of "${terms.name}" must be a number, got ${worth}`);
+  if (!(worth >= 0 && Number.isFinite(worth))) {
+    const remedy = worth < 0 ? ": nothing spent on it pays, leave it out" : "";
+    throw new RangeError(`${worthName} of "${terms.name}" must be a number from 0 up, got ${worth}${remedy}`);
   }
   return {
     ...terms,
@@ -256,7 +258,8 @@ const CLOSE_ENOUGH = 1e-10; // of the objective: branches stop when no division 
  * 1e-10 of the objective, or, where 2,000 branches do not suffice, with the remaining `gap` stated. Groups do not overlap, so
  * that a group whose bound binds is a budget of its own.
  * @throws RangeError if the budget is below 0 or below the lower bounds, a use has a name twice or bounds that cross, a
- * group is unknown, or a use's marginal value is not that of its value or rises where it must fall: the message names it.
+ * group is unknown, a use is infinitely steep at its lower bound (as a "power" curve is at 0), or a use's marginal value is
+ * not that of its value or rises where it must fall: the message names it.
  * @see Luss & Gupta (1975), Allocation of Effort Resources among Competing Activities, Operations Research 23(2), for the
  * price; Land & Doig (1960), Econometrica 28(3), for branch and bound.
  */
@@ -267,6 +270,7 @@ export function allocateBudget(
 ): Allocation {
   requireSpend("budget", budget);
   const { objective = "net value", groups = {} } = options;
+  requireOneOf("objective", objective, ["net value", "value"]);
   const unit = objective === "net value" ? 1 : 0;
   const clubs = readClubs(uses, groups);
   const node = (stretches: readonly Stretch[]) => {
@@ -525,8 +529,10 @@ function requireShape(use: Use, low: number, high: number): void {
   const looks = spends.map((spend) => ({ spend, value: use.value(spend), marginal: use.marginal(spend) }));
   for (const { spend, value, marginal } of looks) {
     if (Number.isFinite(value) && Number.isFinite(marginal)) continue;
+    const remedy =
+      marginal === Number.POSITIVE_INFINITY ? ": give it a lower bound above that, such as 1" : "";
     throw new RangeError(
-      `use "${name}" must have a finite value and marginal value, got ${value} and ${marginal} at a spend of ${spend}`,
+      `use "${name}" must have a finite value and marginal value, got ${value} and ${marginal} at a spend of ${spend}${remedy}`,
     );
   }
   const steepest = Math.max(...looks.map(({ marginal }) => Math.abs(marginal)));

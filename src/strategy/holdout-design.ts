@@ -1,4 +1,4 @@
-import { requireAbove, requireFinite } from "../core/arguments.js";
+import { requireAbove, requireFinite, requireOneOf } from "../core/arguments.js";
 import { minimise } from "../numeric/minimise.js";
 import { normalQuantile } from "../numeric/special.js";
 import { normalTail } from "../numeric/tail-probability.js";
@@ -60,13 +60,19 @@ export function proportionSampleSize(
     throw new RangeError(`rates must differ, got ${rates.control} and ${rates.treated}`);
   }
   if (!(ratio > 0 && Number.isFinite(ratio))) throw new RangeError(`ratio must be above 0, got ${ratio}`);
-  const { method = "normal" } = test;
+  const method = methodOf(test);
   const size = uncorrectedSize(rates, method, criticalValue(test), normalQuantile(power), ratio);
   const corrected =
     method === "continuity"
       ? (size / 4) * (1 + Math.sqrt(1 + (4 * continuity(rates, ratio)) / size)) ** 2
       : size;
   return { control: Math.ceil(corrected), treated: Math.ceil(corrected * ratio) };
+}
+
+/** The formula asked for. */
+function methodOf({ method = "normal" }: TestOptions): ProportionMethod {
+  requireOneOf("method", method, ["normal", "continuity", "arcsine"]);
+  return method;
 }
 
 /**
@@ -78,7 +84,7 @@ export function proportionPower(rates: TwoRates, sizes: GroupSizes, test: TestOp
   requireInside({ ...rates });
   requireSizes(sizes);
   const { control, treated } = rates;
-  const { method = "normal" } = test;
+  const method = methodOf(test);
   const critical = criticalValue(test);
   const ratio = sizes.treated / sizes.control;
   if (method === "arcsine") {

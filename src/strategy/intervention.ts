@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireFromZero, requireRates, requireWhole } from "../core/arguments.js";
+import { requireAbove, requireFromZero, requireRates, requireWhole } from "../core/arguments.js";
 import { finiteColumn } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
 import { regularisedBeta } from "../numeric/special.js";
@@ -295,6 +295,8 @@ export function expectedMaximumProfit(
 ): ProfitCutoff {
   requireCampaign(terms);
   const { value, offerCost, contactCost, alpha, beta } = terms;
+  requireAbove("alpha", alpha, 0);
+  requireAbove("beta", beta, 0);
   const hull: Cut[] = [];
   for (const cut of cuts(scores, outcomes)) {
     while (hull.length > 1 && !turnsRight(hull.at(-2) as Cut, hull.at(-1) as Cut, cut)) hull.pop();

@@ -43,7 +43,7 @@ export const stayRate = (parameters: SavedCurveParameters, amount: number): numb
  * Saved curve by maximum likelihood: each arm's stayers are binomial with share base rate + (1 - base rate) x ceiling x
  * (1 - exp(-k amount)). `baseRate` is the share who stay without an offer, `ceiling` the share of the others that the largest
  * offer would keep, `k` is per unit of money. Where amounts do not reach the bend of the curve, ceiling and k are on a ridge,
- * which `identification` and `warnings` name by their odds.
+ * which `identification` and `warnings` name.
  * @throws DataError if counts are bad or there are fewer than three different amounts; ConvergenceError as `fitPositive`.
  */
 export function fitSavedCurve(arms: readonly AmountArm[]): SavedCurveFit {
@@ -74,13 +74,32 @@ export function fitSavedCurve(arms: readonly AmountArm[]): SavedCurveFit {
     row.map((value, j) => value * (slope[i] as number) * (slope[j] as number)),
   );
   const errors = covariance.map((row, i) => Math.sqrt(row[i] as number));
+  const parameters = named(names, [base / (1 + base), ceiling / (1 + ceiling), k]);
+  const { identification, warnings } = fit;
+  const isFlat = savedShare(parameters, amounts.at(-1) as number) < FLAT;
   return deepFreeze({
     ...fit,
-    parameters: named(names, [base / (1 + base), ceiling / (1 + ceiling), k]),
+    parameters,
     standardErrors: named(names, errors),
     covariance,
+    identification: {
+      ...identification,
+      ridge: byShares(identification.ridge),
+      undetermined: identification.undetermined.map(byShares),
+    },
+    warnings: isFlat
+      ? [
+          "saved curve: larger offers keep no more customers, so that ceiling and k, and their errors, say nothing",
+        ]
+      : warnings.map(byShares),
   });
 }
+
+const FLAT = 1e-4; // of the leavers, saved by the largest offer
+
+/** Names of the parameters searched for as those reported. */
+const byShares = (text: string): string =>
+  text.replaceAll("odds of the base rate", "baseRate").replaceAll("odds of the ceiling", "ceiling");
 
 /** Binomial log-likelihood at the odds of base rate and ceiling and k, with its gradient. */
 function savedCurveLikelihood(

@@ -154,7 +154,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
           products.fill(1, 0, count);
           since = 0;
         }
-        addMeans(set, from, count);
+        addMeans(set, from, count, withCurvature);
         if (withCurvature) addCurvature(set, from, count);
       }
     }
@@ -212,8 +212,8 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     }
   }
 
-  /** Mean difference of each covariate in a set, over the probabilities: minus the score. */
-  function addMeans(set: number, from: number, count: number): void {
+  /** Adds the mean difference of each covariate in a set, over the probabilities: minus the score; keeps them if asked to. */
+  function addMeans(set: number, from: number, count: number, keep: boolean): void {
     const begin = data.start[set] as number;
     const others = (data.start[set + 1] as number) - begin;
     for (let covariate = 0; covariate < k; covariate++) {
@@ -224,11 +224,15 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
         factors[used] = difference;
         places[used++] = other * BLOCK;
       }
+      const to = covariate * r + from;
+      if (!keep) {
+        addRows(slopes, to, odds, count, factors, places, used);
+        continue;
+      }
       const at = covariate * BLOCK;
       means.fill(0, at, at + count);
       addRows(means, at, odds, count, factors, places, used);
-      for (let i = 0, to = covariate * r + from; i < count; i++, to++)
-        slopes[to] = (slopes[to] as number) + (means[at + i] as number);
+      for (let i = 0; i < count; i++) slopes[to + i] = (slopes[to + i] as number) + (means[at + i] as number);
     }
   }
 

@@ -97,12 +97,14 @@ describe("response curves", () => {
       form: "convex",
     });
     expect(curveForm(curves["hill of exponent 1"] as ResponseCurve)).toEqual({ form: "concave" });
+    expect(responseFunctions(curves["log"] as ResponseCurve)).not.toHaveProperty("inflection");
     for (const name of ["S-shaped hill", "adbudg"]) {
       const curve = { ...(curves[name] as ResponseCurve), costFactors: { north: 1, south: 1.7 } };
       const pool = { segment: "south", exposure: 2 };
       const form = curveForm(curve, pool);
       if (form.form !== "S-shaped") throw new Error(form.form);
-      const { marginal } = responseFunctions(curve, pool);
+      const { marginal, inflection } = responseFunctions(curve, pool);
+      expect(inflection).toBe(form.inflection); // so that `allocateBudget` takes the functions as they are
       expect(form.marginalCost).toBe(1 / marginal(form.inflection));
       for (const other of [0.3, 0.9, 0.99, 1.01, 1.1, 3]) {
         expect(1 / marginal(other * form.inflection)).toBeGreaterThan(form.marginalCost);

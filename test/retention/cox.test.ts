@@ -320,4 +320,15 @@ describe("residuals", () => {
       expect((dfbeta["x"]?.[row] ?? 0) / (data.weight[row] ?? 0)).toBeCloseTo(slope, 6);
     }
   });
+
+  it("need the rows of the fit", () => {
+    const fit = fitCox(data, covariates);
+    const { time, event } = data;
+    const fewer = { time: time.slice(1), event: event.slice(1) };
+    for (const diagnose of [proportionalHazardsTest, coxResiduals, schoenfeldResiduals]) {
+      expect(() => diagnose(fit, fewer, covariates)).toThrow(
+        `data must be those of the fit with ${time.length} rows, got ${time.length - 1} rows`,
+      );
+    }
+  });
 });

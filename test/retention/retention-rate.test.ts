@@ -133,12 +133,24 @@ describe("effect of five points of retention by segment", () => {
     const [row] = rowsOf([{ ...gold, margin: -10 }]);
     expect(row?.["value_after"]).toBeLessThan(row?.["value_before"] as number);
     expect(row?.["profit_after"]).toBeCloseTo(-20_000, 6);
+    for (const column of ["value_effect", "contribution_effect"]) {
+      const gain = rowsOf([gold])[0]?.[column] as number;
+      expect(gain).toBeGreaterThan(0);
+      expect(row?.[column]).toBeCloseTo(-gain, 12);
+    }
     const { all } = retentionEffectBySegment([gold, basic], "end of period", 0);
     expect(all.valueEffect).toBe(0);
     expect(all.profitAfter).toBe(all.profitBefore);
   });
 
+  it("needs different names", () => {
+    expect(() => retentionEffectBySegment([gold, basic, gold], "end of period")).toThrow(
+      new RangeError('segments must have different names, got "Gold" twice'),
+    );
+  });
+
   it.each<[Partial<SegmentEconomics>, string]>([
+    [{ fixedCost: -1 }, "segment Gold: fixedCost must be a number from 0 up, got -1"],
     [{ retentionRate: 0.97 }, "segment Gold: retentionRate 0.97 cannot rise by 0.05: it would be above 1"],
     [
       { retentionRate: 90 },
@@ -154,7 +166,10 @@ describe("effect of five points of retention by segment", () => {
     ],
     [{ customers: -1 }, "segment Gold: customers must be a number from 0 up, got -1"],
     [{ margin: Number.NaN }, "segment Gold: margin must be a number, got NaN"],
-    [{ fixedCost: Number.POSITIVE_INFINITY }, "segment Gold: fixedCost must be a number, got Infinity"],
+    [
+      { fixedCost: Number.POSITIVE_INFINITY },
+      "segment Gold: fixedCost must be a number from 0 up, got Infinity",
+    ],
     [{ referrals: -0.1 }, "segment Gold: referrals must be a number from 0 up, got -0.1"],
     [{ retentionRate: 0 }, "segment Gold: the value before the change must not be 0, got 0"],
   ])("refuses %j", (change, message) => {

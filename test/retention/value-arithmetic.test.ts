@@ -100,4 +100,10 @@ describe("effect of retention", () => {
       "the value before the change must not be 0, got 0",
     );
   });
+
+  it("is below 0 where more retention costs money", () => {
+    // -10 / (1.1 - 0.8) = -33.3 falls to -10 / (1.1 - 0.85) = -40: by a fifth.
+    const loss = { margin: -10, retentionRate: 0.8, discountRate: 0.1 };
+    expect(retentionEffect(loss, 0.05, "end of period")).toBeCloseTo(-0.2, 12);
+  });
 });

@@ -56,6 +56,31 @@ describe("contract months", () => {
     expect(days(common, "renewal")).toEqual(["2023-01-30", "2023-02-28", "2023-03-30"]);
   });
 
+  it("begin where the data do, and keep the age of older contracts", () => {
+    const rows = subscriptions([
+      ["A1", "2023-12-10", "2024-05-10", "cancelled"],
+      ["A2", "2024-05-20", null],
+    ]);
+    const contacts = table({
+      customer_key: [1, 1],
+      contacted_on: ["2024-04-02", "2024-04-20"], // the first one in a month that the first day cuts
+      reason: ["question", "question"],
+    });
+    const months = contractMonths(rows, contacts, { ...options, firstDay: "2024-04-01" });
+    expect(column(months, "age")).toEqual([5, 1]);
+    expect(days(months, "from")).toEqual(["2024-04-10", "2024-05-20"]);
+    expect(column(months, "left")).toEqual([1, null]);
+    expect(column(months, "contacts_question")).toEqual([1, 0]);
+    expect(() => contractMonths(rows, undefined, { ...options, firstDay: "2024-06-16" })).toThrow(
+      new RangeError("firstDay must not be after lastDay 2024-06-15, got 2024-06-16"),
+    );
+    expect(() => contractMonths(rows, undefined, { ...options, firstDay: "2024-06-01" })).toThrow(
+      new DataError(
+        "subscriptions: at least one must have started by 2024-06-15 and run through a month that began from 2024-06-01 on, got none",
+      ),
+    );
+  });
+
   it("know a renewal that is due on the last day, and nothing after it", () => {
     const rows = subscriptions([
       ["A1", "2024-05-15", "2024-06-15", "cancelled"],
@@ -108,6 +133,13 @@ describe("contract months", () => {
     );
     expect(() => contractMonths(subscriptions([["A1", "2024-01-31", "soon"]]), undefined, options)).toThrow(
       new DataError('subscriptions: ended_on in row 1 must be a day, or null while it runs, got "soon"'),
+    );
+    const twice = subscriptions([
+      ["A1", "2024-01-31", null],
+      ["A1", "2024-02-01", null],
+    ]);
+    expect(() => contractMonths(twice, undefined, options)).toThrow(
+      new DataError('subscriptions: subscription_id in row 2 must stand in one row only, got "A1" again'),
     );
     expect(() => contractMonths(subscriptions([["A1", "2024-07-01", null]]), undefined, options)).toThrow(
       new DataError("subscriptions: at least one must have started by 2024-06-15, got none"),

@@ -191,6 +191,21 @@ describe("logistic regression", () => {
     expect(Math.abs(fit.parameters["PSI"] as number)).toBeLessThan(2.3787);
   });
 
+  it("settles where the rounding of many rows hides the last steps", () => {
+    const outcomes = (rows: number, events: number): Float64Array => {
+      const column = new Float64Array(rows);
+      for (let event = 0; event < events; event++) column[Math.floor((event * rows) / events)] = 1;
+      return column;
+    };
+    for (const [rows, events] of [
+      [400_000, 12_016],
+      [641_899, 20_000],
+    ] as const) {
+      const { intercept } = fitLogistic(outcomes(rows, events), {}).parameters;
+      expect(intercept).toBeCloseTo(Math.log(events / (rows - events)), 10);
+    }
+  });
+
   it("stays finite far out", () => {
     const chance = predictProbability({ parameters: { intercept: 0, x: 1 } }, { x: [-800, 0, 800] });
     expect([...chance]).toEqual([0, 0.5, 1]);

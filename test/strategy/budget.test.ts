@@ -456,7 +456,14 @@ describe("bad input", () => {
         retention: rateResponse({ ceiling: 0.4, responsiveness: 1 }),
         valueOfRetained: Number.NaN,
       }),
-    ).toThrow(new RangeError('valueOfRetained of "calls" must be a number, got NaN'));
+    ).toThrow(new RangeError('valueOfRetained of "calls" must be a number from 0 up, got NaN'));
+    const ads = { name: "ads", segment: "all", channel: "ads", prospects: 10 };
+    const curve = rateResponse({ ceiling: 0.4, responsiveness: 1 });
+    expect(() => acquisitionUse({ ...ads, curve, valuePerCustomer: -5 })).toThrow(
+      new RangeError(
+        'valuePerCustomer of "ads" must be a number from 0 up, got -5: nothing spent on it pays, leave it out',
+      ),
+    );
     expect(() => rateResponse({ ceiling: 40, responsiveness: 1 })).toThrow(
       "curve.ceiling must be a fraction from 0 to 1, got 40; a percentage must be divided by 100",
     );
@@ -477,7 +484,8 @@ describe("bad input", () => {
     refused(
       [root],
       10,
-      'use "mail" must have a finite value and marginal value, got 0 and Infinity at a spend of 0',
+      'use "mail" must have a finite value and marginal value, got 0 and Infinity at a spend of 0: give it a lower bound above that, such as 1',
     );
+    expect(allocateBudget([{ ...root, lower: 1 }], 10, { objective: "value" }).spend).toBe(10);
   });
 });

@@ -251,5 +251,8 @@ describe("maximum profit of a churn score", () => {
     expect(() =>
       maximumProfitCutoff(scores, outcomes, { ...terms, offerCost: 200, acceptance: 0.3 }),
     ).toThrow(new RangeError("offerCost must be below the value 200, got 200"));
+    expect(() => expectedMaximumProfit(scores, outcomes, { ...terms, alpha: 0, beta: 14 })).toThrow(
+      new RangeError("alpha must be a number above 0, got 0"),
+    );
   });
 });

@@ -80,10 +80,21 @@ describe("saved curve", () => {
     }));
     const fit = fitSavedCurve(straight);
     expect(fit.identification.weak).toBe(true);
-    expect(fit.identification.ridge).toContain("ceiling");
+    expect(fit.identification.ridge).toBe("ceiling alone is not determined");
+    expect(fit.identification.undetermined).toEqual(["ceiling"]);
     expect(fit.warnings.join(" ")).toMatch(/weakly identified/);
     // The curve itself is known all the same.
     expect(stayRate(fit.parameters, 2)).toBeCloseTo(0.808, 3);
+  });
+
+  it("says so where larger offers keep nobody", () => {
+    const harmful = [0, 5, 10].map((amount) => ({ amount, customers: 1000, stayed: 800 - 4 * amount }));
+    const fit = fitSavedCurve(harmful);
+    expect(stayRate(fit.parameters, 10)).toBeCloseTo(0.78, 6); // all arms together
+    expect(fit.identification.undetermined).toEqual(["ceiling", "k"]);
+    expect(fit.warnings).toEqual([
+      "saved curve: larger offers keep no more customers, so that ceiling and k, and their errors, say nothing",
+    ]);
   });
 
   it("refuses amounts and counts that say nothing", () => {
