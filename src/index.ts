@@ -835,6 +835,15 @@ export {
 export { type DesignSearchOptions, type EfficientDesign, efficientDesign } from "./tradeoff/design-search.js";
 export type { DesignSize, Overlap } from "./tradeoff/design-tasks.js";
 export {
+  type DepthTest,
+  depthTests,
+  type ExplodedChoices,
+  type ExplosionOptions,
+  explodedChoices,
+  fitExplodedLogit,
+  type RankingRows,
+} from "./tradeoff/exploded-logit.js";
+export {
   checkFieldwork,
   choicesFromAnswers,
   type FieldworkCheck,
@@ -861,6 +870,24 @@ export {
   holdoutAccuracy,
   holdoutShares,
 } from "./tradeoff/holdout.js";
+export {
+  type ClassChoice,
+  type ClassCount,
+  chooseClasses,
+  fitLatentClassLogit,
+  type LatentClassFit,
+  type LatentClassOptions,
+  latentClassSummary,
+} from "./tradeoff/latent-class.js";
+export {
+  type ClassMembers,
+  classMembership,
+  classPartWorths,
+  type LatentClassPredictionOptions,
+  latentClassProbabilities,
+} from "./tradeoff/latent-class-prediction.js";
+export type { ChoiceClass, ClassParameters } from "./tradeoff/latent-class-report.js";
+export type { LatentClassSearchOptions } from "./tradeoff/latent-class-search.js";
 export { type LevelMoney, type Market, marketOf, type ProductSpec } from "./tradeoff/market.js";
 export {
   type BestPrice,
@@ -921,6 +948,13 @@ export {
   type TastePopulation,
   tastePopulation,
 } from "./tradeoff/mixed-logit-tastes.js";
+export {
+  fitNestedLogit,
+  type NestedLogitFit,
+  type NestedLogitOptions,
+  type NestedLogitParameters,
+  nestedLogitProbabilities,
+} from "./tradeoff/nested-logit.js";
 export {
   type AttributeImportance,
   type AttributeLevel,

@@ -28,7 +28,7 @@ export interface ResponseFunctions {
   readonly response: (spend: number) => number;
   /** Customers won by one more unit of money at a spend: see `marginalResponse`. */
   readonly marginal: (spend: number) => number;
-  /** Spend up to which returns increase, if the curve is S-shaped: see `curveForm`. */
+  /** Spend up to which returns increase, Infinity if they do without end; left out if they never do. See `curveForm`. */
   readonly inflection?: number;
 }
 
@@ -48,15 +48,15 @@ export const marginalResponse = (curve: ResponseCurve, spend: number, pool: Pool
   responseFunctions(curve, pool).marginal(spend);
 
 /**
- * The response of one pool and its derivative as functions of the spend, with the inflection of an S-shaped curve: what the
- * allocation of a budget takes.
+ * The response of one pool and its derivative as functions of the spend, with the inflection: what the allocation of a budget
+ * takes.
  * @throws RangeError as `responseAt`; so do the functions for a spend below 0.
  */
 export function responseFunctions(curve: ResponseCurve, pool: Pool = {}): ResponseFunctions {
   const { evaluate } = shapes[curve.shape];
   const parameters = parameterList(curve);
   const { exposure, factor } = readPool(curve, pool);
-  const { exponent = 0, half } = curve.parameters;
+  const inflection = inflectionOf(curve.parameters);
   const point = emptyPoint(parameters.length);
   const at = (spend: number): typeof point => {
     requireFromZero({ spend });
@@ -66,11 +66,14 @@ export function responseFunctions(curve: ResponseCurve, pool: Pool = {}): Respon
   return {
     response: (spend) => exposure * at(spend).value,
     marginal: (spend) => at(spend).slope / factor,
-    ...(half !== undefined &&
-      exponent > 1 && {
-        inflection: half * ((exponent - 1) / (exponent + 1)) ** (1 / exponent) * exposure * factor,
-      }),
+    ...(inflection > 0 && { inflection: inflection * exposure * factor }),
   };
+}
+
+/** Spend up to which a curve is convex, in a pool of size and cost factor 1; 0 if it is concave. */
+function inflectionOf({ exponent = 0, half }: ResponseCurve["parameters"]): number {
+  if (half === undefined) return exponent >= 1 ? Number.POSITIVE_INFINITY : 0;
+  return exponent > 1 ? half * ((exponent - 1) / (exponent + 1)) ** (1 / exponent) : 0;
 }
 
 /**
@@ -111,11 +114,9 @@ export type CurveForm =
  */
 export function curveForm(curve: ResponseCurve, pool: Pool = {}): CurveForm {
   const { marginal, inflection } = responseFunctions(curve, pool);
-  if (inflection !== undefined) {
-    return { form: "S-shaped", inflection, marginalCost: 1 / marginal(inflection) };
-  }
-  const { exponent = 0, half } = curve.parameters;
-  return { form: half === undefined && exponent >= 1 ? "convex" : "concave" };
+  if (inflection === undefined) return { form: "concave" };
+  if (inflection === Number.POSITIVE_INFINITY) return { form: "convex" };
+  return { form: "S-shaped", inflection, marginalCost: 1 / marginal(inflection) };
 }
 
 /**

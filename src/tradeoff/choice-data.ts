@@ -119,6 +119,25 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
   };
 }
 
+/**
+ * The columns of these names, in their order.
+ * @param what Name of the columns in messages; "attributes" unless given.
+ * @throws DataError naming one that is missing.
+ */
+export function selectColumns(
+  columns: AttributeColumns,
+  names: readonly string[],
+  what = "attributes",
+): AttributeColumns {
+  return Object.fromEntries(
+    names.map((name) => {
+      const column = columns[name];
+      if (column) return [name, column];
+      throw new DataError(`${what} must contain ${name}, got ${Object.keys(columns).join(", ") || "none"}`);
+    }),
+  );
+}
+
 const optionalColumns = ({
   respondent,
   available,
@@ -130,7 +149,7 @@ const optionalColumns = ({
 });
 
 /** Row after the last one of the set that begins at `start`. */
-function endOfSet({ set, respondent }: ChoiceRows, start: number): number {
+export function endOfSet({ set, respondent }: Pick<ChoiceRows, "set" | "respondent">, start: number): number {
   let end = start + 1;
   while (end < set.length && set[end] === set[start] && respondent?.[end] === respondent?.[start]) end++;
   return end;
@@ -196,4 +215,20 @@ function weightOf({ weight }: ChoiceRows, start: number, end: number): number {
     }
   }
   return first;
+}
+
+/**
+ * Weight of each unit of sets: of a respondent, or of a single choice.
+ * @param start First set of each unit, and the number of sets as one element more.
+ * @throws DataError if the weights of a unit's choices differ.
+ */
+export function unitWeights({ weight, respondents }: ChoiceDesign, start: Uint32Array): Float64Array {
+  return Float64Array.from({ length: start.length - 1 }, (_, unit) => {
+    const first = weight[start[unit] as number] as number;
+    const other = weight.subarray(start[unit], start[unit + 1]).find((value) => value !== first);
+    if (other === undefined) return first;
+    throw new DataError(
+      `weight must be the same in all choices of respondent ${describe(respondents[unit])}, got ${first} and ${other}`,
+    );
+  });
 }

@@ -3,7 +3,13 @@ import { DataError } from "../core/errors.js";
 import { fitConcave, type LikelihoodAt } from "../numeric/concave-fit.js";
 import { sandwichCovariance } from "../numeric/matrix.js";
 import { chiSquareTail, twoSidedP } from "../numeric/tail-probability.js";
-import { type AttributeColumns, type ChoiceDesign, type ChoiceRows, choiceDesign } from "./choice-data.js";
+import {
+  type AttributeColumns,
+  type ChoiceDesign,
+  type ChoiceRows,
+  choiceDesign,
+  selectColumns,
+} from "./choice-data.js";
 
 /** How to fit a conditional logit model. */
 export interface ConditionalLogitOptions {
@@ -195,8 +201,9 @@ export function likelihoodAt(design: ChoiceDesign, beta: Float64Array): LogitAt 
   let probabilities = new Float64Array(16);
   for (let set = 0; set < choice.length; set++) {
     const [from, to] = [setStart[set] as number, setStart[set + 1] as number];
-    if (to - from > probabilities.length) probabilities = new Float64Array(2 * (to - from));
     const w = weight[set] as number;
+    if (w === 0) continue;
+    if (to - from > probabilities.length) probabilities = new Float64Array(2 * (to - from));
     let largest = Number.NEGATIVE_INFINITY;
     for (let row = from; row < to; row++) {
       let utility = 0;
@@ -303,12 +310,7 @@ export function choiceProbabilities(
   attributes: AttributeColumns,
 ): Float64Array {
   const names = Object.keys(coefficients);
-  const missing = names.find((name) => !(name in attributes));
-  if (missing !== undefined) {
-    throw new DataError(`attributes must contain ${missing}, got ${Object.keys(attributes).join(", ")}`);
-  }
-  const columns = Object.fromEntries(names.map((name) => [name, attributes[name] as ArrayLike<number>]));
-  const design = choiceDesign({ ...rows, chosen: firstOfEachSet(rows) }, columns);
+  const design = choiceDesign({ ...rows, chosen: firstOfEachSet(rows) }, selectColumns(attributes, names));
   const shares = probabilitiesOf(
     design,
     names.map((name) => coefficients[name] as number),

@@ -1,7 +1,13 @@
 import { requireFromZero } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
-import { type AttributeColumns, type ChoiceDesign, type ChoiceRows, choiceDesign } from "./choice-data.js";
+import {
+  type AttributeColumns,
+  type ChoiceDesign,
+  type ChoiceRows,
+  choiceDesign,
+  selectColumns,
+} from "./choice-data.js";
 import { type PartWorths, type ResamplingOptions, resampledMeans, spreadOf } from "./part-worths.js";
 
 /** How holdout choices are predicted and how sure the result is. */
@@ -193,12 +199,8 @@ function holdoutDesign(
 ): { readonly design: ChoiceDesign; readonly values: readonly Float64Array[] } {
   requireFromZero({ exponent });
   const { names, respondents } = partWorths;
-  const missing = names.find((name) => !(name in attributes));
-  if (missing !== undefined)
-    throw new DataError(`attributes must contain ${missing}, got ${Object.keys(attributes).join(", ")}`);
   if (!rows.respondent) throw new DataError("holdout choices need the column respondent, got none");
-  const columns = Object.fromEntries(names.map((name) => [name, attributes[name] as ArrayLike<number>]));
-  const design = choiceDesign(rows, columns);
+  const design = choiceDesign(rows, selectColumns(attributes, names));
   const placeOf = new Map(respondents.map((respondent, place) => [respondent, place]));
   const values = design.respondents.map((respondent) => {
     const place = placeOf.get(respondent);

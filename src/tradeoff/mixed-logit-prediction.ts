@@ -2,7 +2,7 @@ import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { quantileType7 } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
-import { type AttributeColumns, type ChoiceRows, choiceDesign } from "./choice-data.js";
+import { type AttributeColumns, type ChoiceRows, choiceDesign, selectColumns } from "./choice-data.js";
 import { firstOfEachSet } from "./conditional-logit.js";
 import { type MixedLogitProblem, mixedLogitProblem } from "./mixed-logit.js";
 import {
@@ -277,12 +277,7 @@ function problemOf(
   options: MixedLogitPredictionOptions,
 ): MixedLogitProblem {
   const names = Object.keys(parameters.location);
-  const missing = names.find((name) => !(name in attributes));
-  if (missing !== undefined) {
-    throw new DataError(`attributes must contain ${missing}, got ${Object.keys(attributes).join(", ")}`);
-  }
-  const columns = Object.fromEntries(names.map((name) => [name, attributes[name] as ArrayLike<number>]));
-  return mixedLogitProblem(choiceDesign(rows, columns), {
+  return mixedLogitProblem(choiceDesign(rows, selectColumns(attributes, names)), {
     ...options,
     tastes: parameters.tastes,
     price: parameters.price,

@@ -1,10 +1,17 @@
 import { requireWhole } from "../core/arguments.js";
-import { ConvergenceError, DataError } from "../core/errors.js";
+import { ConvergenceError } from "../core/errors.js";
 import { describe } from "../core/table.js";
-import { invertSymmetric, type Matrix, symmetricEigen } from "../numeric/matrix.js";
+import { invertDetermined } from "../numeric/determined-inverse.js";
+import { invertSymmetric, type Matrix } from "../numeric/matrix.js";
 import { drawNormal } from "../numeric/sampling.js";
 import { twoSidedP } from "../numeric/tail-probability.js";
-import { type AttributeColumns, type ChoiceDesign, type ChoiceRows, choiceDesign } from "./choice-data.js";
+import {
+  type AttributeColumns,
+  type ChoiceDesign,
+  type ChoiceRows,
+  choiceDesign,
+  unitWeights,
+} from "./choice-data.js";
 import { type ConditionalLogitFit, fitConditionalLogit } from "./conditional-logit.js";
 import {
   type Derivatives,
@@ -141,8 +148,6 @@ const FIRST_DAMPING = 0.25;
 const MOST_DAMPING = 1e6;
 const FLATTEST = 1e-9; // share added to the diagonal of the curvature
 const WEAK = 1000; // condition number
-const LOST = 1e-10; // eigenvalue of the scaled information that counts as none, beside the largest
-const TAKES_PART = 0.3; // share of a unit vector from which a parameter counts as part of it
 const RESPONDENTS_PER_SPREAD = 10;
 
 /**
@@ -304,21 +309,13 @@ export function mixedLogitProblem(design: ChoiceDesign, options: ProblemOptions)
   const start = panel
     ? design.respondentStart
     : Uint32Array.from({ length: weight.length + 1 }, (_, set) => set);
-  for (let unit = 0; unit + 1 < start.length; unit++) {
-    const first = weight[start[unit] as number] as number;
-    const other = weight.subarray(start[unit], start[unit + 1]).find((value) => value !== first);
-    if (other === undefined) continue;
-    throw new DataError(
-      `weight must be the same in all choices of respondent ${describe(design.respondents[unit])}, got ${first} and ${other}`,
-    );
-  }
   const units = start.length - 1;
   const terms = termsOf(names, tastes, correlated);
   const priceAt = price === null ? -1 : names.indexOf(price);
   const problem = {
     design,
     unitStart: start,
-    weight: Float64Array.from({ length: units }, (_, unit) => weight[start[unit] as number] as number),
+    weight: unitWeights(design, start),
     links: names.map((name) => linkOf(tastes[name])),
     terms,
     price: priceAt,
@@ -513,49 +510,6 @@ function uphill(
     gain += ((step[a] as number) * (gradient[a] as number)) / 2;
   }
   return { step, gain };
-}
-
-/** Eigenvalues and vectors of a matrix scaled to a diagonal of ones. */
-function scaledEigen(matrix: Matrix): { values: number[]; vectors: number[][] } {
-  const scale = matrix.map((row, i) => Math.sqrt(Math.abs(row[i] as number)) || 1);
-  return symmetricEigen(
-    matrix.map((row, i) => row.map((value, j) => value / (scale[i] as number) / (scale[j] as number))),
-  );
-}
-
-/**
- * Inverse of the information about what it determines. `lost` lists the parameters it does not, `weakest` those of the direction
- * that it says least of.
- * @see Chiou & Walker (2007), Masking Identification of Discrete Choice Models under Simulation Methods, Journal of
- * Econometrics 141(2).
- */
-function invertDetermined(information: Matrix): {
-  inverse: number[][];
-  lost: number[];
-  conditionNumber: number;
-  weakest: number[];
-} {
-  const { values, vectors } = scaledEigen(information);
-  const largest = values.at(-1) as number;
-  const smallest = values[0] as number;
-  const lostVectors = vectors.filter((_, k) => !((values[k] as number) > LOST * largest));
-  const inSome = (of: readonly number[][]): number[] =>
-    information.flatMap((_, a) =>
-      of.some((vector) => Math.abs(vector[a] as number) >= TAKES_PART) ? [a] : [],
-    );
-  const lost = inSome(lostVectors);
-  const weakest = inSome(vectors.slice(0, 1));
-  const kept = information.flatMap((_, a) => (lost.includes(a) ? [] : [a]));
-  const inverse = information.map((row) => row.map(() => 0));
-  const small =
-    kept.length === 0 ? [] : invertSymmetric(kept.map((a) => kept.map((b) => information[a]?.[b] as number)));
-  if (!small)
-    return { inverse, lost: information.map((_, a) => a), conditionNumber: 1 / Number.EPSILON, weakest };
-  for (const [i, a] of kept.entries())
-    for (const [j, b] of kept.entries()) (inverse[a] as number[])[b] = small[i]?.[j] as number;
-  const conditionNumber =
-    largest > 0 ? largest / Math.max(smallest, largest * Number.EPSILON) : 1 / Number.EPSILON;
-  return { inverse, lost, conditionNumber, weakest };
 }
 
 /** Start of the search: the conditional logit, and spreads of half of each coefficient or two of its standard errors. */

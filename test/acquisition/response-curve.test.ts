@@ -98,6 +98,8 @@ describe("response curves", () => {
     });
     expect(curveForm(curves["hill of exponent 1"] as ResponseCurve)).toEqual({ form: "concave" });
     expect(responseFunctions(curves["log"] as ResponseCurve)).not.toHaveProperty("inflection");
+    const convex: ResponseCurve = { shape: "power", parameters: { scale: 2, exponent: 1.5 } };
+    expect(responseFunctions(convex).inflection).toBe(Number.POSITIVE_INFINITY);
     for (const name of ["S-shaped hill", "adbudg"]) {
       const curve = { ...(curves[name] as ResponseCurve), costFactors: { north: 1, south: 1.7 } };
       const pool = { segment: "south", exposure: 2 };

@@ -5,7 +5,8 @@ import { choiceProbabilities, fitConditionalLogit } from "../../src/tradeoff/con
 import { willingnessToPay } from "../../src/tradeoff/willingness-to-pay.js";
 import { type Block, block, numbers, type ReferenceCase, referenceTable, toleranceOf } from "./case.js";
 
-interface Table {
+/** A data file: the names of its columns, and its rows as text. */
+export interface Table {
   readonly header: readonly string[];
   readonly rows: readonly string[][];
 }
@@ -80,7 +81,7 @@ function choicesOf({ header, rows }: Table, model: Block): ChoiceRows {
 }
 
 /** A column of that name, or the dummy of a level: "seat7" is level 7 of column seat. */
-function attributesOf({ header, rows }: Table, names: readonly string[]): AttributeColumns {
+export function attributesOf({ header, rows }: Table, names: readonly string[]): AttributeColumns {
   const columnOf = (name: string): number[] => {
     const place = header.indexOf(name);
     if (place !== -1) return rows.map((row) => Number(row[place]));

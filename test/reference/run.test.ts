@@ -5,9 +5,11 @@ import { runClvCase } from "./clv.js";
 import { runCohortCase } from "./cohort.js";
 import { runConjointCase, runShareSimulation } from "./conjoint.js";
 import { runHbCase } from "./hb.js";
+import { runLatentClassMinivan } from "./latent-class.js";
 import { runLogitCase } from "./logit.js";
 import { runMaxDiffCase } from "./maxdiff.js";
 import { runMigrationCase } from "./migration.js";
+import { runFishingModels } from "./mixed-logit.js";
 import { runMnlCase } from "./mnl.js";
 import { runPowerCase } from "./power.js";
 import { runRfmCase } from "./rfm.js";
@@ -30,6 +32,8 @@ const runners: Readonly<Record<string, (reference: ReferenceCase) => void>> = {
   mnl: (reference) => {
     runMnlCase(reference);
     runShareSimulation(reference);
+    runLatentClassMinivan(reference);
+    runFishingModels(reference);
   },
   power: runPowerCase,
   rfm: runRfmCase,
