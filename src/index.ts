@@ -794,6 +794,7 @@ export {
 } from "./tradeoff/benefit-segments.js";
 export { type Chains, essBulk, essTail, rHat } from "./tradeoff/chain-diagnostics.js";
 export type { AttributeColumns, ChoiceRows } from "./tradeoff/choice-data.js";
+export { type ChoiceFit, choiceSummary } from "./tradeoff/choice-summary.js";
 export {
   type ConditionalLogitFit,
   type ConditionalLogitOptions,
@@ -877,7 +878,6 @@ export {
   fitLatentClassLogit,
   type LatentClassFit,
   type LatentClassOptions,
-  latentClassSummary,
 } from "./tradeoff/latent-class.js";
 export {
   type ClassMembers,

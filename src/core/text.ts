@@ -26,7 +26,7 @@ export function alignedColumns(rows: readonly (readonly string[])[]): string[] {
 
 const Z95 = 1.959963984540054; // standard normal quantile of 97.5 %
 
-/** Estimates on a linear scale with standard errors and two-sided p values, by name. */
+/** Estimates on a linear scale with standard errors and two-sided p values, by name; undetermined ones have no error. */
 export interface EstimatedCoefficients {
   readonly coefficients: Readonly<Record<string, number>>;
   readonly standardErrors: Readonly<Record<string, number>>;
@@ -43,13 +43,15 @@ export function coefficientLines(
 ): string[] {
   const scale = factor === undefined ? (value: number): number => value : Math.exp;
   const rows = Object.entries(coefficients).map(([name, value]) => {
-    const error = standardErrors[name] as number;
+    const error = standardErrors[name];
+    const point = factor === undefined ? [] : [fourDigits(scale(value))];
+    if (error === undefined) return [name, fourDigits(value), "", ...point, "not determined", ""];
     const [low, high] = [scale(value - Z95 * error), scale(value + Z95 * error)];
     return [
       name,
       fourDigits(value),
       fourDigits(error),
-      ...(factor === undefined ? [] : [fourDigits(scale(value))]),
+      ...point,
       `${fourDigits(low)} to ${fourDigits(high)}`,
       chance(p[name] as number),
     ];

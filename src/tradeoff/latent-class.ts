@@ -186,21 +186,6 @@ function warningsOf(
   return warnings.map((text) => `latent class logit: ${text}`);
 }
 
-/** One line for a notebook. */
-export function latentClassSummary({
-  classes,
-  logLikelihood,
-  bic,
-  entropyR2: sure,
-  respondents,
-}: LatentClassFit): string {
-  const shares = classes.map(({ share }) => `${(100 * share).toFixed(1)}%`).join(", ");
-  return (
-    `latent class logit, ${classes.length} classes (${shares}), ${respondents} respondents: ` +
-    `log-likelihood ${logLikelihood.toFixed(3)}, BIC ${bic.toFixed(2)}, entropy R2 ${sure.toFixed(3)}`
-  );
-}
-
 /** What one number of classes gives. */
 export interface ClassCount {
   readonly classes: number;
