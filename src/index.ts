@@ -540,6 +540,12 @@ export {
   type TimeTransform,
 } from "./retention/cox-diagnostics.js";
 export {
+  type EpisodeOptions,
+  runningCounts,
+  type SurvivalEpisodes,
+  survivalEpisodes,
+} from "./retention/episodes.js";
+export {
   type CovariateEffect,
   covariateEffects,
   type SurvivalFit,

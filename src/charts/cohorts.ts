@@ -113,7 +113,7 @@ function cohortFinding(
   const period = columns[column] as string;
   const when = alignedBy === "age" ? `${counted(period, unit)} after the first purchase` : `in ${period}`;
   if (cells.length === 1) return `${name} ${when}: ${write(first.value)} (${first.cohort})`;
-  if (least.value === most.value)
+  if (write(least.value) === write(most.value))
     return `${name} ${when}: ${write(first.value)} in all ${cells.length} cohorts`;
   return `${name} ${when}: from ${write(least.value)} (${least.cohort}) to ${write(most.value)} (${most.cohort})`;
 }

@@ -119,13 +119,8 @@ export function migrationFlowFigure(
       return [ribbon(`${states[from]} to ${states[to]}`, [left, right], count * scale, colorOf(from), count)];
     }),
   );
-  const change = after.map((count, state) => count - (before[state] as number));
-  const largest = change.map(Math.abs).indexOf(Math.max(...change.map(Math.abs)));
-  const net = change[largest] as number;
   return figureOf(ribbons, {
-    title:
-      text.title ??
-      `"${states[largest]}" ${net < 0 ? "loses" : "gains"} ${thousands(Math.abs(net))} of ${counted(thousands(total), "customers")} net from ${period} to the next period`,
+    title: text.title ?? flowFinding(counts, before, after, period),
     source: text.source,
     height: 460,
     axes: {
@@ -166,6 +161,28 @@ export function migrationFlowFigure(
     },
   });
 }
+
+/** Which state changes most, one that nobody ever left aside: it can only gain. */
+function flowFinding(
+  { states, counts }: TransitionCounts,
+  before: readonly number[],
+  after: readonly number[],
+  period: string,
+): string {
+  const living = [...states.keys()].filter((state) =>
+    (counts[state] as readonly number[]).some((count, to) => to !== state && count > 0),
+  );
+  const change = after.map((count, state) => count - (before[state] as number));
+  const largest = largestOf(change, living);
+  const customers = counted(thousands(sumOf(before)), "customers");
+  if (largest === undefined) return `All ${customers} stay in their state from ${period} to the next period`;
+  const net = change[largest] as number;
+  return `"${states[largest]}" ${net < 0 ? "loses" : "gains"} ${thousands(Math.abs(net))} of ${customers} net from ${period} to the next period`;
+}
+
+/** Which of some places holds the largest value, whatever its sign. */
+const largestOf = (values: readonly number[], places: readonly number[]): number | undefined =>
+  [...places].sort((a, b) => Math.abs(values[b] as number) - Math.abs(values[a] as number))[0];
 
 /** Upper edges of the bars of states stacked from the top. */
 const nodeTops = (sizes: readonly number[], scale: number): number[] =>
@@ -214,6 +231,7 @@ function ribbon(
 
 /**
  * Forecast of the customers in each state with its band, one panel a state, because inactive customers outnumber the rest.
+ * The title speaks of the state that changes most, those that nobody leaves or that stay empty aside.
  * @throws RangeError if the forecast has no period ahead.
  */
 export function stateForecastFigure(
@@ -223,7 +241,7 @@ export function stateForecastFigure(
     readonly unit?: string;
   } = {},
 ): Figure {
-  const { states, expected, low, high, level } = forecast;
+  const { states, expected, low, high, level, absorbing } = forecast;
   const { unit = "periods" } = text;
   const last = expected.length - 1;
   if (last < 1) throw new RangeError("forecast must have at least one period ahead, got none");
@@ -233,7 +251,12 @@ export function stateForecastFigure(
     const [now = 0, then = 0] = [expected[0]?.[state], expected[last]?.[state]];
     return now === 0 ? 0 : then / now - 1;
   });
-  const most = changes.map(Math.abs).indexOf(Math.max(...changes.map(Math.abs)));
+  const places = [...states.keys()];
+  const living = places.filter(
+    (state) =>
+      !absorbing.includes(states[state] as string) && column(expected, state).some((count) => count > 0),
+  );
+  const most = (largestOf(changes, living) ?? largestOf(changes, places)) as number;
   const at = (rows: readonly (readonly number[])[]): string => thousands(rows[last]?.[most] as number);
   const time = expected.map((_, t) => t);
   const height = 1 / states.length;

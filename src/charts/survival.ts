@@ -17,6 +17,7 @@ import {
   shareAxis,
   thousands,
   verticalLine,
+  wrapTitle,
 } from "./theme.js";
 
 /** What a figure over time says about itself. */
@@ -27,6 +28,7 @@ export interface TimeText extends FigureText {
 
 const MOST_CURVES = 6; // that can be told apart
 const RISK_COLUMNS = 6;
+const LABEL_WIDTH = 20; // characters of a stratum beside its numbers at risk
 
 /**
  * Kaplan-Meier curves of one or several groups with their bands; below them the customers still at risk.
@@ -79,12 +81,17 @@ export function survivalFigure(
     showlegend: false,
     cliponaxis: false,
   }));
-  const share = rows.length * 0.055 + 0.05;
+  const labels = groups.map(({ stratum }) => wrapTitle(stratum, LABEL_WIDTH));
+  const lines = Math.max(...labels.map((label) => label.split("<br>").length));
+  const rowHeight = Math.max(24, 8 + 16 * lines);
+  const height = 400 + rowHeight * rows.length;
+  const share = (rowHeight * rows.length + 20) / (height - 120); // less the margins
+  const widest = Math.max(...rows.map(({ text: [first = ""] }) => first.length)); // stands around 0, before the labels
   const many = groups.length > 1;
   return figureOf([...traces, ...rows], {
     title: text.title ?? survivalTitle(groups, text.unit),
     source: text.source,
-    height: 400 + 24 * rows.length,
+    height,
     legend: many,
     axes: {
       xaxis: axis(text.unit, {
@@ -92,15 +99,20 @@ export function survivalFigure(
         tickvals: ticks,
         anchor: "y2",
         showgrid: false,
+        zeroline: false,
       }),
       yaxis: shareAxis("share still there", { domain: [share + 0.06, 1], range: [0, 1.02] }),
       yaxis2: axis("at risk", {
         domain: [0, share],
         type: "category",
         categoryarray: groups.map(({ stratum }) => stratum),
-        autorange: "reversed",
+        range: [rows.length - 0.5, -0.5],
         showgrid: false,
+        showline: false,
         showticklabels: many,
+        tickvals: groups.map(({ stratum }) => stratum),
+        ticktext: labels,
+        ticklabelstandoff: 4 * widest,
       }),
     },
   });

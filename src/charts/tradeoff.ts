@@ -116,6 +116,7 @@ export function partWorthsFigure(
           type: "scatter",
           mode: "markers",
           name: attribute,
+          showlegend: false, // the axis names it
           x: own.map(({ utility }) => utility),
           y: own.map(label),
           marker: { color: colorOf(place), size: 10 },

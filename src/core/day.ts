@@ -31,6 +31,30 @@ export function isoMonth(month: number): string {
   return `${digits(year, 4)}-${digits(month - year * 12, 2)}`;
 }
 
+/** First day of a month, as a day number. */
+export function firstDayOfMonth(month: number): number {
+  const year = Math.floor((month - 1) / 12);
+  return daysFromCivil(year, month - 12 * year, 1);
+}
+
+/**
+ * The same day of the month so many months later, as a day number; where the month is too short, its last day. Always
+ * count from the first day of all: from 31 January it is 29 February (28 in a common year), then 31 March again.
+ */
+export function monthsLater(day: number, months: number): number {
+  const month = monthNumber(day);
+  const first = firstDayOfMonth(month + months);
+  return Math.min(first + day - firstDayOfMonth(month), firstDayOfMonth(month + months + 1) - 1);
+}
+
+/** Months from a day to a later one, as `monthsLater` counts them; days between two such days are a share of their month. */
+export function monthsBetween(start: number, day: number): number {
+  const reached = monthNumber(day) - monthNumber(start);
+  const whole = monthsLater(start, reached) <= day ? reached : reached - 1;
+  const last = monthsLater(start, whole);
+  return whole + (day - last) / (monthsLater(start, whole + 1) - last);
+}
+
 /** Day of the week of a day number, ISO 8601: Monday is 1, Sunday is 7. */
 export function weekday(day: number): number {
   return ((((day + 3) % 7) + 7) % 7) + 1;

@@ -1,4 +1,4 @@
-import { dayNumber, isoDay, isoMonth, monthNumber } from "./day.js";
+import { firstDayOfMonth, isoDay, isoMonth, monthNumber } from "./day.js";
 
 /** Length of calendar periods; weeks begin on Monday. */
 export type CalendarPeriod = "week" | "month" | "quarter";
@@ -19,10 +19,10 @@ export const calendar: Readonly<
     label: (week) => isoDay(week * 7 - 3),
     firstDay: (week) => week * 7 - 3,
   },
-  month: { of: monthNumber, label: isoMonth, firstDay: (month) => dayNumber(`${isoMonth(month)}-01`) },
+  month: { of: monthNumber, label: isoMonth, firstDay: firstDayOfMonth },
   quarter: {
     of: (day) => Math.floor((monthNumber(day) - 1) / 3),
     label: (quarter) => `${isoMonth(quarter * 3 + 1).slice(0, 4)}-Q${(quarter % 4) + 1}`,
-    firstDay: (quarter) => dayNumber(`${isoMonth(quarter * 3 + 1)}-01`),
+    firstDay: (quarter) => firstDayOfMonth(quarter * 3 + 1),
   },
 };

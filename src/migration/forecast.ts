@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawMultinomial } from "../numeric/sampling.js";
@@ -33,6 +33,8 @@ export interface StateForecast {
   readonly high: ShareMatrix;
   /** Coverage of the band for one period and state. */
   readonly level: number;
+  /** States that nobody leaves, by the estimate. */
+  readonly absorbing: readonly string[];
 }
 
 /**
@@ -47,9 +49,7 @@ export function forecastStates(estimate: TransitionMatrix, options: StateForecas
   requireHorizon("periods", periods);
   requireCustomers("start", states, start);
   requireCustomers("joining", states, joining);
-  if (!(Number.isInteger(draws) && draws >= 20)) {
-    throw new RangeError(`draws must be a whole number of at least 20, got ${draws}`);
-  }
+  requireWhole("draws", draws, 20);
   requireLevel(level);
   const expected = path(start, periods, joining, (count, from) =>
     (matrix[from] as readonly number[]).map((share) => count * share),
@@ -69,7 +69,15 @@ export function forecastStates(estimate: TransitionMatrix, options: StateForecas
         ),
       ),
     );
-  return Object.freeze({ states, expected, low: end((1 - level) / 2), high: end((1 + level) / 2), level });
+  const absorbing = states.filter((_, state) => matrix[state]?.[state] === 1);
+  return Object.freeze({
+    states,
+    expected,
+    low: end((1 - level) / 2),
+    high: end((1 + level) / 2),
+    level,
+    absorbing,
+  });
 }
 
 /** Customers in each state after 0 to `periods` periods, `spread` saying where those of one state go. */

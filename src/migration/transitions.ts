@@ -1,4 +1,4 @@
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { betaQuantile, quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
@@ -169,9 +169,7 @@ export function bootstrapTransitions(
   customers: CustomerStates,
   { random, resamples = 1000, prior = 0, level = 0.9 }: BootstrapTransitionOptions,
 ): TransitionBootstrap {
-  if (!(Number.isInteger(resamples) && resamples >= 20)) {
-    throw new RangeError(`resamples must be a whole number of at least 20, got ${resamples}`);
-  }
+  requireWhole("resamples", resamples, 20);
   requireLevel(level);
   const { states } = customers;
   const cells = moveCells(customers);

@@ -1,5 +1,5 @@
 import { type ColumnTable, table } from "arquero";
-import { requireLevel } from "../core/arguments.js";
+import { requireLevel, requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import { dot } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
@@ -78,9 +78,7 @@ export function markovValueInterval(
   options: { readonly random: Random; readonly draws?: number; readonly level?: number },
 ): MarkovValueInterval {
   const { random, draws = 1000, level = 0.9 } = options;
-  if (!(Number.isInteger(draws) && draws >= 20)) {
-    throw new RangeError(`draws must be a whole number of at least 20, got ${draws}`);
-  }
+  requireWhole("draws", draws, 20);
   requireLevel(level);
   const { states, matrix } = estimate;
   const value = markovValue({ states, matrix, ...terms });

@@ -312,6 +312,31 @@ export const factRetentionTrial: Mart<RetentionTrialColumn> = {
     ORDER BY customer_key, subscription_id`,
 };
 
+type ChoiceColumn = "customer_key" | "version" | "task" | "choice" | "seconds";
+
+/**
+ * One row per answer to a choice task of a survey: `version` of the questionnaire and `task` count from 1, `choice` is the
+ * alternative chosen, 0 for none of them, `seconds` is the time taken.
+ */
+export const factChoice: Mart<ChoiceColumn> = {
+  name: "fact_choice",
+  columns: {
+    customer_key: "integer",
+    version: "integer",
+    task: "integer",
+    choice: "integer",
+    seconds: "integer",
+  },
+  key: ["customer_key", "version", "task"],
+  sql: () => `
+    SELECT identity.customer_key AS customer_key, respondent.version AS version, answer.task AS task,
+           answer.choice AS choice, answer.seconds AS seconds
+    FROM survey_choices AS answer
+    JOIN survey_respondents AS respondent ON respondent.customer_id = answer.customer_id
+    JOIN customer_identity AS identity ON identity.customer_id = answer.customer_id
+    ORDER BY customer_key, version, task`,
+};
+
 /**
  * Reads a mart, sorted by its key. Numbers arrive as numbers, text as text, NULL as null.
  * @throws DataError if the mart has not been built, or has more rows than the row budget.
@@ -368,3 +393,6 @@ export async function readAcquisition(warehouse: Warehouse): Promise<Acquisition
 /** One row per subscription in the trial: see `factRetentionTrial` for the columns. @throws DataError as `readMart`. */
 export const readRetentionTrial = (warehouse: Warehouse): Promise<ColumnTable> =>
   readMart(warehouse, factRetentionTrial);
+
+/** One row per answer to a choice task of a survey: see `factChoice` for the columns. @throws DataError as `readMart`. */
+export const readChoices = (warehouse: Warehouse): Promise<ColumnTable> => readMart(warehouse, factChoice);

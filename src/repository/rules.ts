@@ -111,6 +111,46 @@ export const isoDate: ColumnRule = {
   parse: parseIsoDay,
 };
 
+const DAY_PARTS: Readonly<Record<string, string>> = {
+  YYYY: "(?<year>\\d{4})",
+  MM: "(?<month>\\d{2})",
+  DD: "(?<day>\\d{2})",
+  M: "(?<month>\\d{1,2})",
+  D: "(?<day>\\d{1,2})",
+};
+
+/** One digit or two, with nothing between it and the next part: 1112024 could be two days. */
+const TOUCHING = /(?<!D)D[MY]|[MY]D(?!D)|(?<!M)M[DY]|[DY]M(?!M)/;
+
+/**
+ * An existing day written in another form, stored as a DATE like `isoDate`: `dayWritten("DD.MM.YYYY")` reads 31.12.2024,
+ * `dayWritten("M/D/YYYY")` reads 3/7/2024 and 12/31/2024. YYYY is the year, MM and DD have two digits, M and D one or two;
+ * everything else stands for itself. Years of two digits are not read: nobody knows their century.
+ * @throws RangeError if the format does not hold year, month and day once each.
+ */
+export function dayWritten(format: string): ColumnRule {
+  const parts = format.split(/(Y+|M+|D+)/).map((part) => DAY_PARTS[part] ?? escapeRegExp(part));
+  const kinds = parts.map((part) => /<(\w+)>/.exec(part)?.[1]).filter((kind) => kind !== undefined);
+  const isComplete = [...kinds].sort().join(" ") === "day month year" && !/[YMD]/.test(parts.join(""));
+  if (!isComplete || TOUCHING.test(format)) {
+    throw new RangeError(
+      `format must hold YYYY, MM or M, and DD or D once each, M and D set apart, such as "DD.MM.YYYY", got ${JSON.stringify(format)}`,
+    );
+  }
+  const pattern = new RegExp(`^${parts.join("")}$`);
+  const example = format.replace("YYYY", "2024").replace(/MM?/, "12").replace(/DD?/, "31");
+  return {
+    type: "day",
+    allowed: `a day written ${format}, like ${example}`,
+    parse: (value) => {
+      const { year = "", month = "", day = "" } = pattern.exec(value)?.groups ?? {};
+      return parseIsoDay(`${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`);
+    },
+  };
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
 /**
  * An existing day from `first` to `last`, both included and written 2024-12-31.
  * @throws RangeError if a bound is no such day, or they are out of order.

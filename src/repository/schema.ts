@@ -6,6 +6,7 @@ import {
   clubMember,
   customerDay,
   customerSummary,
+  factChoice,
   factClubOffer,
   factContact,
   factRetentionTrial,
@@ -50,10 +51,10 @@ export interface RepositoryReport {
  * `fact_transaction`, the map `customer_identity` from source ids to customer keys, and the marts `customer_day` and
  * `customer_summary`; where the sources of the programmes are loaded, also `fact_subscription`, `fact_club_offer` and the
  * mart `club_member`; where those of the activities are, `fact_contact`, `fact_retention_trial` and the mart
- * `acquisition_cell`. Money is in integer EUR cents; `day` counts from 1970-01-01, `month` is year * 12 + month. Names and
- * emails stay in the sources.
+ * `acquisition_cell`; where answers to choice tasks are, `fact_choice`. Money is in integer EUR cents; `day` counts from
+ * 1970-01-01, `month` is year * 12 + month. Names and emails stay in the sources.
  * @throws DataError if a source table is missing, the lines or their sum do not survive unchanged, or a row of a
- * programme or an activity gets lost.
+ * programme, an activity or a survey gets lost.
  */
 export async function buildRepository(
   warehouse: Warehouse,
@@ -98,18 +99,19 @@ async function writeProgrammes(warehouse: Warehouse): Promise<void> {
   }
 }
 
-/** Facts and marts of those activities whose sources are loaded. @throws DataError if a row gets lost. */
+/** Facts and marts of the activities and of the survey, where their sources are loaded. @throws DataError if a row gets lost. */
 async function writeActivities(warehouse: Warehouse): Promise<void> {
   const loaded = await warehouse.tables();
   const sources = {
-    contacts: factContact,
-    acquisition_spend: acquisitionCell,
-    retention_trial: factRetentionTrial,
-  };
-  for (const [source, mart] of Object.entries(sources)) {
+    contacts: [factContact, "activityRules"],
+    acquisition_spend: [acquisitionCell, "activityRules"],
+    retention_trial: [factRetentionTrial, "activityRules"],
+    survey_choices: [factChoice, "surveyRules"],
+  } as const;
+  for (const [source, [mart, rules]] of Object.entries(sources)) {
     if (!loaded.includes(source)) continue;
     await writeMart(warehouse, mart);
-    await requireAll(warehouse, mart.name, source, mart.name, "activityRules");
+    await requireAll(warehouse, mart.name, source, mart.name, rules);
   }
 }
 
@@ -119,7 +121,7 @@ async function requireAll(
   name: string,
   source: string,
   fact: string,
-  rules: "programmeRules" | "activityRules",
+  rules: "programmeRules" | "activityRules" | "surveyRules",
 ): Promise<void> {
   const expected = await count(warehouse, source);
   const held = await count(warehouse, fact);

@@ -1,4 +1,4 @@
-import { requireLevel, requireOneOf } from "../core/arguments.js";
+import { requireAbove, requireFromZero, requireLevel, requireOneOf } from "../core/arguments.js";
 import { normalQuantile } from "../numeric/special.js";
 import {
   countAtMost,
@@ -230,28 +230,38 @@ function crossing(times: Float64Array, values: Float64Array, share: number): num
 
 /**
  * Restricted mean lifetime: the area under the curve up to `until`, that is, the mean time a customer stays within that
- * horizon, in the unit of the times.
- * @throws RangeError if `until` is not above 0, or is after the last observed time while customers are still there.
- * @see Klein & Moeschberger (2003), Survival Analysis, 2nd ed., section 4.5.
+ * horizon, in the unit of the times. With `from`, the mean residual lifetime: the time that customers still there at `from`
+ * stay on average between `from` and `until`. From 0 unless given, which is everybody, also those who leave at once.
+ * @throws RangeError if `from` is not from 0 up, nobody is left at `from`, `until` is not above `from`, or is after the last
+ * observed time while customers are still there.
+ * @see Klein & Moeschberger (2003), Survival Analysis, 2nd ed., sections 2.4 and 4.5.
  */
 export function restrictedMeanSurvival(
   curve: SurvivalCurve,
   until: number,
+  { from = 0 }: { readonly from?: number } = {},
 ): { readonly mean: number; readonly standardError: number } {
-  if (!(until > 0)) throw new RangeError(`until must be above 0, got ${until}`);
+  requireFromZero({ from });
+  requireAbove("until", until, from);
   requireObserved("until", curve, until);
   const { times, survival, events, atRisk } = curve;
-  const last = countAtMost(times, until) - 1;
+  const before = from > 0 ? countAtMost(times, from) : 0; // times that those still there have passed
+  const start = shareAfter(curve, before);
+  if (start === 0) throw new RangeError(`from must be a time with customers left, got ${from}`);
   let area = 0;
   let variance = 0;
   let end = until;
-  for (let k = last; k >= 0; k--) {
+  for (let k = countAtMost(times, until) - 1; k >= before; k--) {
     area += (survival[k] as number) * (end - (times[k] as number)); // from this time to the horizon
     end = times[k] as number;
     variance += area ** 2 * greenwoodTerm(events[k] as number, atRisk[k] as number);
   }
-  return Object.freeze({ mean: area + end, standardError: Math.sqrt(variance) });
+  area += start * (end - from);
+  return Object.freeze({ mean: area / start, standardError: Math.sqrt(variance) / start });
 }
+
+/** Share still there after so many of the distinct times. */
+const shareAfter = ({ survival }: SurvivalCurve, passed: number): number => survival[passed - 1] ?? 1;
 
 /**
  * Share of the customers still there at `from` who are still there at `to`.
@@ -262,13 +272,13 @@ export function conditionalSurvival(curve: SurvivalCurve, from: number, to: numb
   if (!(from >= 0 && to >= from))
     throw new RangeError(`times must be 0 <= from <= to, got ${from} and ${to}`);
   requireObserved("to", curve, to);
-  const before = countAtMost(curve.times, from) - 1;
-  const after = countAtMost(curve.times, to) - 1;
-  const start = before < 0 ? 1 : (curve.survival[before] as number);
+  const before = countAtMost(curve.times, from);
+  const after = countAtMost(curve.times, to);
+  const start = shareAfter(curve, before);
   if (start === 0) throw new RangeError(`from must be a time with customers left, got ${from}`);
-  const survival = (after < 0 ? 1 : (curve.survival[after] as number)) / start;
+  const survival = shareAfter(curve, after) / start;
   let variance = 0;
-  for (let k = before + 1; k <= after; k++) {
+  for (let k = before; k < after; k++) {
     variance += greenwoodTerm(curve.events[k] as number, curve.atRisk[k] as number);
   }
   const standardError = survival * Math.sqrt(variance);
@@ -284,8 +294,7 @@ export function survivalAt(curve: SurvivalCurve, times: ArrayLike<number>): Floa
   return Float64Array.from(times, (time) => {
     if (!(time >= 0)) throw new RangeError(`times must be from 0 up, got ${time}`);
     requireObserved("times", curve, time);
-    const place = countAtMost(curve.times, time) - 1;
-    return place < 0 ? 1 : (curve.survival[place] as number);
+    return shareAfter(curve, countAtMost(curve.times, time));
   });
 }
 

@@ -1,8 +1,7 @@
-import { isoDay, monthNumber } from "../core/day.js";
+import { firstDayOfMonth, isoDay, monthNumber } from "../core/day.js";
 import { DataError } from "../core/errors.js";
 import { decimalText } from "../core/types.js";
 import { busyCalendar } from "./calendar.js";
-import { firstDayOf } from "./months.js";
 import type { ChannelResponse, CompanyParameters } from "./parameters.js";
 
 /** A row of acquisition_spend.csv as text: money spent on winning customers. */
@@ -29,8 +28,8 @@ export function acquisitionSpend(parameters: CompanyParameters): readonly Acquis
   const rows: AcquisitionSpendRow[] = [];
   for (let month = monthNumber(firstDay); month <= monthNumber(lastDay); month++) {
     const monthShare =
-      (innerTimeAt(firstDayOf(month + 1)) - innerTimeAt(firstDayOf(month))) / calendar.length;
-    const iso = isoDay(firstDayOf(month));
+      (innerTimeAt(firstDayOfMonth(month + 1)) - innerTimeAt(firstDayOfMonth(month))) / calendar.length;
+    const iso = isoDay(firstDayOfMonth(month));
     for (const { channel_id, share, response } of acquisition) {
       const won = responseCustomers * share * monthShare;
       const spend = (spendToWin(response, won, `${channel_id} in ${iso}`) * customers) / responseCustomers;

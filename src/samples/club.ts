@@ -1,9 +1,8 @@
-import { dayNumber, isoDay, monthNumber } from "../core/day.js";
+import { dayNumber, firstDayOfMonth, isoDay, monthNumber } from "../core/day.js";
 import { decimalText } from "../core/types.js";
 import type { Random } from "../numeric/random.js";
 import { drawBernoulli, drawBeta } from "../numeric/sampling.js";
 import { dueOn } from "./defects.js";
-import { firstDayOf } from "./months.js";
 import type { ClubDefect, CompanyParameters } from "./parameters.js";
 import type { Person } from "./people.js";
 
@@ -53,7 +52,7 @@ export function clubLots({ club, lastDay }: CompanyParameters): readonly ClubLot
   const first = monthNumber(dayNumber(club.firstLot));
   const lots = Math.max(monthNumber(dayNumber(lastDay)) - first + 1, 0);
   return Array.from({ length: lots }, (_, i) => ({
-    month: isoDay(firstDayOf(first + i)),
+    month: isoDay(firstDayOfMonth(first + i)),
     lot: club.lots[i % club.lots.length] as string,
     price: decimalText(club.priceCents),
   }));
@@ -73,7 +72,7 @@ export function generateMembership(
   random: Random,
 ): Membership {
   const { club, defects } = parameters;
-  const registeredMonth = isoDay(firstDayOf(monthNumber(registeredDay)));
+  const registeredMonth = isoDay(firstDayOfMonth(monthNumber(registeredDay)));
   const joinedMonth = club.intakes.find((month) => month >= registeredMonth); // ISO days sort as text
   if (joinedMonth === undefined || !drawBernoulli(random, club.share)) return noMembership;
 

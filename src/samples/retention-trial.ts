@@ -1,8 +1,7 @@
-import { dayNumber, isoDay, monthNumber } from "../core/day.js";
+import { dayNumber, isoDay, monthNumber, monthsLater } from "../core/day.js";
 import { decimalText } from "../core/types.js";
 import type { Random } from "../numeric/random.js";
 import { drawWeighted } from "../numeric/sampling.js";
-import { monthsLater } from "./months.js";
 import type { CompanyParameters } from "./parameters.js";
 import type { Contract } from "./subscription.js";
 

@@ -1,8 +1,7 @@
-import { dayNumber, isoDay } from "../core/day.js";
+import { dayNumber, isoDay, monthsLater } from "../core/day.js";
 import type { Random } from "../numeric/random.js";
 import { drawInteger, drawPoisson, drawWeighted } from "../numeric/sampling.js";
 import { dueOn } from "./defects.js";
-import { monthsLater } from "./months.js";
 import type { CompanyParameters, ContactReason, ServiceDefect } from "./parameters.js";
 import type { Contract } from "./subscription.js";
 

@@ -1,9 +1,8 @@
-import { dayNumber, isoDay } from "../core/day.js";
+import { dayNumber, isoDay, monthsLater } from "../core/day.js";
 import { decimalText } from "../core/types.js";
 import type { Random } from "../numeric/random.js";
 import { drawBernoulli, drawBeta, drawExponential, drawWeighted } from "../numeric/sampling.js";
 import { dueOn } from "./defects.js";
-import { monthsLater } from "./months.js";
 import type { CompanyParameters, SubscriptionDefect, SubscriptionPlan } from "./parameters.js";
 import type { Person } from "./people.js";
 

@@ -1,8 +1,7 @@
 import { type ColumnTable, table } from "arquero";
 import type { CovariateColumns } from "../core/covariates.js";
-import { isoDay, monthNumber } from "../core/day.js";
+import { isoDay, monthsLater } from "../core/day.js";
 import { DataError } from "../core/errors.js";
-import { calendar } from "../core/period.js";
 import { dayColumn, dayOf, requireDay } from "../core/read-day.js";
 import { compareIds, describe, idColumn, numberColumn, textColumn, valueColumn } from "../core/table.js";
 import { fitLogistic, type LogisticFit, type LogisticOptions, predictProbability } from "./logistic.js";
@@ -90,7 +89,6 @@ export function contractMonths(
     end_reason: [] as unknown[],
   };
   const counts = reasons.map((): number[] => []);
-  const renewalDay = renewalDays();
   for (const [row, start] of starts.entries()) {
     const known = endOf(ends[row], row) ?? Number.POSITIVE_INFINITY;
     const end = known > lastDay ? Number.POSITIVE_INFINITY : known;
@@ -98,7 +96,7 @@ export function contractMonths(
     let from = start;
     let isLast = false;
     for (let age = 1, renewal = start; from <= lastDay && !isLast; age++, from = renewal) {
-      renewal = renewalDay(start, age);
+      renewal = monthsLater(start, age);
       isLast = renewal === end;
       if (renewal > end) {
         throw new DataError(
@@ -171,21 +169,6 @@ function endOf(value: unknown, row: number): number | undefined {
   throw new DataError(
     `subscriptions: ended_on in row ${row + 1} must be a day, or null while it runs, got ${describe(value)}`,
   );
-}
-
-/** The renewal date so many months after a start; remembers where months begin. */
-function renewalDays(): (start: number, months: number) => number {
-  const firstDays = new Map<number, number>();
-  const firstDay = (month: number): number => {
-    const known = firstDays.get(month) ?? calendar.month.firstDay(month);
-    firstDays.set(month, known);
-    return known;
-  };
-  return (start, months) => {
-    const month = monthNumber(start) + months;
-    const dayOfMonth = start - firstDay(month - months);
-    return Math.min(firstDay(month) + dayOfMonth, firstDay(month + 1) - 1);
-  };
 }
 
 /** How to fit a churn score. */

@@ -1,4 +1,5 @@
 import { mean } from "simple-statistics";
+import { requireWhole } from "../core/arguments.js";
 import type { Random } from "../numeric/random.js";
 
 /** How a bootstrap interval is drawn. */
@@ -32,9 +33,7 @@ export function percentileInterval(
 ): Interval {
   const { resamples = 1000, level = 0.9 } = options;
   requireFraction("level", level);
-  if (!Number.isInteger(resamples) || resamples < 20) {
-    throw new RangeError(`resamples must be a whole number of at least 20, got ${resamples}`);
-  }
+  requireWhole("resamples", resamples, 20);
   const draws = Float64Array.from({ length: resamples }, draw).sort();
   const edge = (p: number): number => draws[Math.min(resamples - 1, Math.floor(p * resamples))] ?? Number.NaN;
   return Object.freeze({

@@ -1,14 +1,15 @@
 import { type ColumnTable, table } from "arquero";
 import { requireAbove, requireFromZero, requireRates, requireWhole } from "../core/arguments.js";
-import { finiteColumn } from "../core/columns.js";
+import { finiteColumn, requireLength } from "../core/columns.js";
 import { DataError } from "../core/errors.js";
+import { describe } from "../core/table.js";
 import { regularisedBeta } from "../numeric/special.js";
 import { outcomeColumn } from "../scoring/logistic.js";
 import { rankedGroups } from "../scoring/score-quality.js";
 
 /** Customers who may get a retention offer, column by column. */
 export interface OfferCandidates {
-  /** Names of the customers; their row numbers from 1 unless given. */
+  /** Names of the customers, each listed once; their row numbers from 1 unless given. */
   readonly customer?: ArrayLike<string | number>;
   /** Probability to stay without the offer. */
   readonly stay: ArrayLike<number>;
@@ -54,8 +55,8 @@ const UPPER_BOUND =
 /**
  * Expected profit of an offer to each customer: uplift x value - contact cost - probability to take it x offer cost. The
  * uplift is the probability to stay with the offer minus the one without; it may be negative.
- * @throws DataError if a column is bad, or somebody takes the offer more often than they stay with it; RangeError if a cost
- * is negative.
+ * @throws DataError if a column is bad, a customer is listed twice, or somebody takes the offer more often than they stay
+ * with it; RangeError if a cost is negative.
  * @see Blattberg, Kim & Neslin (2008), Database Marketing, chapter 24; Neslin et al. (2006), Defection Detection, J. Marketing
  * Research 43(2).
  */
@@ -373,8 +374,15 @@ function offerTerms(candidates: OfferCandidates, { contactCost, offerCost }: Off
   requireFromZero({ contactCost, offerCost });
   const size = candidates.stay.length;
   if (size === 0) throw new DataError("candidates must have at least one row, got none");
-  const shares = (name: string, values: ArrayLike<number>): Float64Array =>
-    finiteColumn(name, values, size, (share) => share >= 0 && share <= 1, "a fraction from 0 to 1");
+  const shares = (name: string, values: ArrayLike<number>): Float64Array => {
+    const column = finiteColumn(name, values, size);
+    const row = column.findIndex((share) => !(share >= 0 && share <= 1));
+    if (row === -1) return column;
+    const hint = (column[row] as number) > 1 ? "; a percentage must be divided by 100" : "";
+    throw new DataError(
+      `${name} in row ${row + 1} must be a fraction from 0 to 1, got ${column[row]}${hint}`,
+    );
+  };
   const stay = shares("stay", candidates.stay);
   const value = finiteColumn("value", candidates.value, size);
   const known = candidates.stayWithOffer && shares("stayWithOffer", candidates.stayWithOffer);
@@ -387,14 +395,26 @@ function offerTerms(candidates: OfferCandidates, { contactCost, offerCost }: Off
       `accept in row ${row + 1} must be at most stayWithOffer ${withOffer[row]}, got ${accept[row]}`,
     );
   }
-  if (candidates.customer && candidates.customer.length !== size) {
-    throw new DataError(
-      `customer must have one value for each of the ${size} rows, got ${candidates.customer.length}`,
-    );
-  }
+  if (candidates.customer) requireListedOnce(candidates.customer, size);
   const cost = accept.map((chance) => contactCost + chance * offerCost);
   const profit = uplift.map((gain, i) => gain * (value[i] as number) - (cost[i] as number));
   return { size, stay, uplift, value, cost, profit };
+}
+
+/** @throws DataError if customers are not one a row, or one of them has two rows: it would get two offers. */
+function requireListedOnce(customers: ArrayLike<string | number>, size: number): void {
+  requireLength("customer", customers, size);
+  const rowOf = new Map<string | number, number>();
+  for (let row = 0; row < size; row++) {
+    const customer = customers[row] as string | number;
+    const first = rowOf.get(customer);
+    if (first !== undefined) {
+      throw new DataError(
+        `customer in row ${row + 1} must be listed once, got ${describe(customer)} as in row ${first + 1}`,
+      );
+    }
+    rowOf.set(customer, row);
+  }
 }
 
 function requireCampaign({ value, offerCost, contactCost }: ChurnCampaign): void {

@@ -94,6 +94,29 @@ describe("migration figures", () => {
     );
   });
 
+  it("speak of the living, not of a state that nobody leaves", () => {
+    const moves = [
+      [500, 0, 0],
+      [70, 20, 5],
+      [5, 0, 5],
+    ];
+    const lost = { ...counts, counts: moves, periods: ["2024-Q2"], byPeriod: [moves] };
+    // "inactive" gains 75; "low" falls from 95 to 20, "high" stays at 10.
+    expect(titleOf(migrationFlowFigure(lost))).toBe(
+      '"low" loses 75 of 605 customers net from 2024-Q2 to the next period',
+    );
+    const asBefore = moves.map((row, from) => row.map((_, to) => (from === to ? 10 : 0)));
+    expect(titleOf(migrationFlowFigure({ ...lost, counts: asBefore, byPeriod: [asBefore] }))).toBe(
+      "All 30 customers stay in their state from 2024-Q2 to the next period",
+    );
+    const chain = transitionMatrix(lost);
+    const forecast = (start: number[]) =>
+      titleOf(stateForecastFigure(forecastStates(chain, { start, periods: 2, random: randomSource(2) })));
+    // "inactive" grows twentyfold; 950 x (20 / 95)^2 of "low" are left: 42.
+    expect(forecast([50, 950, 200])).toMatch(/^"low" in 2 periods: 42 customers \(-96%\), 90% band \d/);
+    expect(forecast([50, 0, 0])).toBe('"inactive" in 2 periods: 50 customers (+0%), 90% band 50 to 50');
+  });
+
   it("mark rows that rest on few moves", () => {
     const [heat] = figureNamed("transitions").data;
     expect(heat?.["text"]).toEqual([

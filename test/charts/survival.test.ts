@@ -1,3 +1,4 @@
+import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
 import {
   covariateEffectFigure,
@@ -5,6 +6,8 @@ import {
   survivalCalibrationFigure,
   survivalFigure,
 } from "../../src/charts/survival.js";
+import { createFigureRenderer } from "../../src/lab/export/static-svg.js";
+import { pageBox } from "../../src/lab/export/svg-boxes.js";
 import { cumulativeIncidence } from "../../src/retention/competing-risks.js";
 import { fitCox } from "../../src/retention/cox.js";
 import { kaplanMeierByStratum } from "../../src/retention/kaplan-meier.js";
@@ -18,6 +21,14 @@ const cause = remission.event.map((left, i) => (left === 0 ? 0 : i % 3 === 0 ? "
 const world = simulated(400, 5);
 const fit = fitCox(world, world.covariates);
 const predicted = world.time.map((_, i) => 0.3 + 0.4 * ((i % 10) / 10));
+const plans = ["Gift", "Large plan, paid every month in advance"];
+const crowd = {
+  ...remission,
+  weight: remission.time.map(() => 1234),
+  strata: strata.map((name) => plans[Number(name === "placebo")] as string),
+};
+const crowdTraces = plans.flatMap((plan) => [`${plan}, 95% band`, plan]);
+crowdTraces.push(...plans.map((plan) => `${plan}, at risk`));
 const draw = () => ({
   curves: {
     figure: survivalFigure(groups, { unit: "weeks", source: "Freireich et al. (1963)" }),
@@ -26,6 +37,10 @@ const draw = () => ({
   "one curve": {
     figure: survivalFigure(groups.slice(1), { unit: "weeks" }),
     traces: ["placebo, 95% band", "placebo", "placebo, at risk"],
+  },
+  "long labels": {
+    figure: survivalFigure(kaplanMeierByStratum(crowd), { unit: "weeks" }),
+    traces: crowdTraces,
   },
   effects: {
     figure: covariateEffectFigure(fit),
@@ -77,6 +92,21 @@ describe("titles of survival figures", () => {
   it("shows numbers at risk below the curves: 21 patients each at the start", () => {
     const risk = figures.curves.figure.data.filter(({ name }) => String(name).endsWith("at risk"));
     expect(risk.map(({ text }) => (text as string[])[0])).toEqual(["21", "21"]);
+  });
+
+  it("keeps labels of groups off the first numbers at risk", async () => {
+    const renderer = await createFigureRenderer();
+    const svg = await renderer.render(figures["long labels"].figure);
+    renderer.close();
+    const { documentElement } = new JSDOM(svg, { contentType: "image/svg+xml" }).window.document;
+    const texts = Array.from(documentElement.querySelectorAll("text"));
+    const boxesOf = (says: RegExp) => texts.filter((text) => says.test(text.textContent)).map(pageBox);
+    const [numbers, labels] = [boxesOf(/^25,914$/), boxesOf(/^Gift$|^Large plan, paid/)];
+    expect(numbers).toHaveLength(2);
+    const ends = labels.map(({ right }) => right).filter((right) => right < 200); // the others are in the legend
+    expect(ends).toHaveLength(2);
+    const gap = Math.min(...numbers.map(({ left }) => left)) - Math.max(...ends);
+    expect(gap).toBeGreaterThan(4); // pixels
   });
 
   it("refuses no curve and more than six", () => {

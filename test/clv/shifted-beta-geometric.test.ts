@@ -16,6 +16,10 @@ const regular = [1000, 631, 468, 382, 326, 289, 262, 241, 223, 207, 194, 183, 17
 const parameter = fc.double({ min: -3, max: 3, noNaN: true }).map(Math.exp);
 const runs = { seed: 7, numRuns: 100 };
 
+/** Log-likelihood of the best constant churn rate. */
+const constantChurn = (left: number, stayed: number): number =>
+  left * Math.log(left / (left + stayed)) + stayed * Math.log(stayed / (left + stayed));
+
 describe("fitShiftedBetaGeometric", () => {
   it("reproduces the published estimates on seven years", () => {
     const regularFit = fitShiftedBetaGeometric(regular.slice(0, 8));
@@ -74,6 +78,34 @@ describe("fitShiftedBetaGeometric", () => {
     expect(fitShiftedBetaGeometric([100, 0]).warnings[0]).toMatch(/^everybody left at the first renewal/);
     expect(fitShiftedBetaGeometric([100, 60, 0]).warnings[0]).toMatch(/^everybody left by the last period/);
     expect(fitShiftedBetaGeometric([100, 100, 100]).identification.weak).toBe(true);
+  });
+
+  // Survivors, the first warning, and the log-likelihood of the limit that the parameters run to.
+  it.each([
+    ["nobody leaves", [100, 100, 100, 100], /^nobody left/, 0],
+    ["one customer stays", [1, 1], /^nobody left/, 0],
+    ["all leave at once", [100, 0], /^everybody left at the first renewal/, 0],
+    ["all leave at once, and years are left", [100, 0, 0], /^everybody left at the first renewal/, 0],
+    ["one customer leaves", [1, 0], /^everybody left at the first renewal/, 0],
+    ["one customer leaves at the last renewal", [1, 1, 0], /^everybody left by the last/, 2 * Math.log(0.5)],
+    ["all leave at the last renewal", [100, 100, 0], /^everybody left by the last/, 200 * Math.log(0.5)],
+    ["half leave at once, then nobody", [100, 50, 50, 50], /weakly identified/, 100 * Math.log(0.5)],
+    ["churn rises", [100, 90, 60, 20], /weakly identified/, constantChurn(80, 170)],
+    ["one renewal only", [100, 80], /weakly identified/, constantChurn(20, 80)],
+  ])("fits at the edge and says what is wrong: %s", (_, survivors, warning, logLikelihood) => {
+    const fit = fitShiftedBetaGeometric(survivors);
+    expect(fit.warnings[0]).toMatch(warning);
+    expect(fit).toMatchObject({ converged: true, identification: { weak: true } });
+    expect(fit.logLikelihood).toBeCloseTo(logLikelihood, 4);
+    expect(fit.logLikelihood).toBeLessThanOrEqual(logLikelihood + 1e-9);
+    for (const value of [...Object.values(fit.parameters), ...Object.values(fit.standardErrors)]) {
+      expect(value).toBeGreaterThan(0);
+      expect(value).toBeLessThan(Number.POSITIVE_INFINITY);
+    }
+    for (const [t, share] of sbgSurvivalCurve(fit.parameters, survivors.length - 1).entries()) {
+      expect(share).toBeGreaterThanOrEqual(0);
+      expect(share).toBeLessThanOrEqual(t === 0 ? 1 : 1 + 1e-12);
+    }
   });
 
   it.each([

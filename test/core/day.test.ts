@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dayNumber, isoDay, isoMonth, monthNumber, parseIsoDay, weekday } from "../../src/core/day.js";
+import {
+  dayNumber,
+  firstDayOfMonth,
+  isoDay,
+  isoMonth,
+  monthNumber,
+  monthsBetween,
+  monthsLater,
+  parseIsoDay,
+  weekday,
+} from "../../src/core/day.js";
 
 const MS_A_DAY = 86_400_000;
 const anyDay = fc.integer({
@@ -62,5 +72,46 @@ describe("days", () => {
 
   it("know the leap years of a century", () => {
     expect(["2000-02-29", "2024-02-29", "2400-02-29"].map(dayNumber)).toEqual([11_016, 19_782, 157_113]);
+  });
+});
+
+describe("monthsLater", () => {
+  it.each([
+    ["2024-01-31", 1, "2024-02-29"],
+    ["2024-01-31", 2, "2024-03-31"],
+    ["2024-01-31", 13, "2025-02-28"],
+    ["2024-12-30", 2, "2025-02-28"],
+    ["2024-12-01", 1, "2025-01-01"],
+    ["2024-05-31", 0, "2024-05-31"],
+  ])("is, from %s and %i months on, %s", (from, months, to) => {
+    expect(isoDay(monthsLater(dayNumber(from), months))).toBe(to);
+  });
+});
+
+describe("months", () => {
+  it("begin on the first day of the calendar", () => {
+    fc.assert(
+      fc.property(anyDay, (day) => {
+        expect(isoDay(firstDayOfMonth(monthNumber(day)))).toBe(`${isoMonth(monthNumber(day))}-01`);
+      }),
+    );
+  });
+
+  it("between two days are the inverse of monthsLater, and rise with every day", () => {
+    const start = fc.integer({ min: 0, max: 30_000 });
+    fc.assert(
+      fc.property(start, fc.integer({ min: 0, max: 200 }), (day, months) => {
+        expect(monthsBetween(day, monthsLater(day, months))).toBe(months);
+      }),
+    );
+    fc.assert(
+      fc.property(start, fc.integer({ min: 0, max: 4000 }), (day, later) => {
+        const months = monthsBetween(day, day + later);
+        const next = monthsBetween(day, day + later + 1);
+        expect(next - months).toBeGreaterThanOrEqual(1 / 31 - 1e-12);
+        expect(next - months).toBeLessThanOrEqual(1 / 28 + 1e-12);
+      }),
+    );
+    expect(monthsBetween(dayNumber("2024-01-31"), dayNumber("2024-03-15"))).toBe(1 + 15 / 31);
   });
 });

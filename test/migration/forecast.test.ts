@@ -90,7 +90,7 @@ describe("forecast of states", () => {
       new RangeError("periods must be a whole number of periods from 0 up, got -1"),
     );
     expect(() => forecastStates(estimate, { ...options, draws: 3 })).toThrow(
-      new RangeError("draws must be a whole number of at least 20, got 3"),
+      new RangeError("draws must be a whole number from 20 up, got 3"),
     );
     expect(() => forecastStates(estimate, { ...options, level: 95 })).toThrow(
       "level must be between 0 and 1, got 95",

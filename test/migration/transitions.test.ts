@@ -285,7 +285,7 @@ describe("bootstrap of transition matrices", () => {
       new DataError("states: somebody must be observed in two periods in a row, got nobody"),
     );
     expect(() => bootstrapTransitions(population, { random: randomSource(1), resamples: 5 })).toThrow(
-      new RangeError("resamples must be a whole number of at least 20, got 5"),
+      new RangeError("resamples must be a whole number from 20 up, got 5"),
     );
   });
 });

@@ -137,7 +137,7 @@ describe("interval of the value", () => {
     });
     const terms = { reward: [1, 0], discountRate: 0.1 };
     expect(() => markovValueInterval(estimate, terms, { random: randomSource(1), draws: 2 })).toThrow(
-      new RangeError("draws must be a whole number of at least 20, got 2"),
+      new RangeError("draws must be a whole number from 20 up, got 2"),
     );
   });
 });

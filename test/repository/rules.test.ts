@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dayNumber, isoDay } from "../../src/core/day.js";
 import { decimalText } from "../../src/core/types.js";
+import { open } from "../../src/repository/duckdb.js";
+import { loadCsv } from "../../src/repository/load.js";
+import { requireClean } from "../../src/repository/quality.js";
 import {
   type ColumnRule,
   dayBetween,
+  dayWritten,
   email,
   euros,
   integer,
@@ -19,6 +24,7 @@ import {
   positiveNumber,
   text,
 } from "../../src/repository/rules.js";
+import { scratchFolder } from "./scratch.js";
 
 const parse = (rule: ColumnRule, values: readonly string[], decimal: "." | "," = ".") =>
   values.map((value) => rule.parse(value, decimal));
@@ -175,5 +181,79 @@ describe("rules", () => {
       orMissing: true,
       allowed: text.allowed,
     });
+  });
+
+  it("days in another form need the form, and are days as isoDate reads them", () => {
+    const german = dayWritten("DD.MM.YYYY");
+    const us = dayWritten("M/D/YYYY");
+    expect(parse(german, ["31.12.2024", "29.02.2024"])).toEqual(parse(isoDate, ["2024-12-31", "2024-02-29"]));
+    expect(parse(us, ["12/31/2024", "03/07/2024", "3/7/2024"])).toEqual(
+      parse(isoDate, ["2024-12-31", "2024-03-07", "2024-03-07"]),
+    );
+    expect(parse(dayWritten("YYYYMMDD"), ["20241231"])).toEqual(parse(isoDate, ["2024-12-31"]));
+    expect(parse(dayWritten("YYYY+(MM) DD"), ["2024+(12) 31", "20244(12) 31"])).toEqual([
+      ...parse(isoDate, ["2024-12-31"]),
+      undefined,
+    ]);
+    const refused = [
+      "",
+      "2024-12-31",
+      "31.12.24",
+      "1.2.2024",
+      "31/12/2024",
+      "29.02.2023",
+      "31.13.2024",
+      " 31.12.2024",
+    ];
+    expect(parse(german, refused)).toEqual(none(refused.length));
+    expect(parse(us, ["31/12/2024", "13/1/2024", "003/7/2024", "3/7/24", "x"])).toEqual(none(5));
+    expect([german.allowed, us.allowed, german.type]).toEqual([
+      "a day written DD.MM.YYYY, like 31.12.2024",
+      "a day written M/D/YYYY, like 12/31/2024",
+      "day",
+    ]);
+    fc.assert(
+      fc.property(fc.integer({ min: dayNumber("0001-01-01"), max: dayNumber("9999-12-31") }), (day) => {
+        const [year, month, dayOfMonth] = isoDay(day).split("-");
+        expect(german.parse(`${dayOfMonth}.${month}.${year}`, ".")).toBe(day);
+        expect(us.parse(`${Number(month)}/${Number(dayOfMonth)}/${year}`, ".")).toBe(day);
+      }),
+      { seed: 3, numRuns: 300 },
+    );
+  });
+
+  it("days in another form are stored as dates; an error names line, value and format", async () => {
+    const { folder, file } = scratchFolder();
+    const warehouse = await open(":memory:");
+    const orders = { table: "orders", rules: { ordered_on: dayWritten("DD.MM.YYYY") }, rejectLimit: 0.5 };
+    const report = await loadCsv(
+      warehouse,
+      file("orders.csv", "ordered_on\n31.12.2024\n12/31/2024\n"),
+      orders,
+    );
+    const stored = await warehouse.query("SELECT ordered_on FROM orders");
+    expect(stored.objects()).toEqual([{ ordered_on: "2024-12-31" }]);
+    expect(() => requireClean(report)).toThrow(
+      `${folder}/orders.csv: ordered_on in line 3 must be a day written DD.MM.YYYY, like 31.12.2024, got "12/31/2024"`,
+    );
+    await warehouse.close();
+  });
+
+  it.each([
+    "DD.MM.YY",
+    "MM/YYYY",
+    "DD.MM.YYYY DD",
+    "D.M.M.YYYY",
+    "DD MMM YYYY",
+    "DMYYYY",
+    "YYYYMD",
+    "YYYYMMD",
+    "",
+  ])("refuses the format %j", (format) => {
+    expect(() => dayWritten(format)).toThrow(
+      new RangeError(
+        `format must hold YYYY, MM or M, and DD or D once each, M and D set apart, such as "DD.MM.YYYY", got ${JSON.stringify(format)}`,
+      ),
+    );
   });
 });

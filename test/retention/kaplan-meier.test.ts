@@ -231,7 +231,88 @@ describe("restrictedMeanSurvival", () => {
     expect(() => restrictedMeanSurvival(kaplanMeier({ time: [2, 4], event: [1, 0] }), 9)).toThrow(
       "until must be at most the last observed time 4, got 9",
     );
-    expect(() => restrictedMeanSurvival(curve, 0)).toThrow("until must be above 0, got 0");
+    expect(() => restrictedMeanSurvival(curve, 0)).toThrow("until must be a number above 0, got 0");
+  });
+
+  it("is the mean residual lifetime of those still there, from a later time on", () => {
+    // Those still there at 2 leave at 3, 4 and 6: within 5 they stay 1, 2 and 3 more.
+    const curve = kaplanMeier({ time: [1, 2, 3, 4, 6], event: [1, 1, 1, 1, 1] });
+    const residual = restrictedMeanSurvival(curve, 5, { from: 2 });
+    expect(residual.mean).toBeCloseTo(2, 12);
+    expect(residual.standardError).toBeCloseTo(Math.sqrt(2 / 9), 12); // variance 2 / 3 of three customers
+    expect(restrictedMeanSurvival(curve, 5, { from: 2.5 }).mean).toBeCloseTo(1.5, 12);
+    expect(restrictedMeanSurvival(curve, 2.9, { from: 2 })).toMatchObject({ standardError: 0 });
+    // Half of those who are left at 2 leave at 3, one of two is censored: 1 + (1 / 2) x 2.
+    const cut = kaplanMeier({ time: [1, 3, 4], event: [1, 1, 0] });
+    expect(restrictedMeanSurvival(cut, 4, { from: 2 }).mean).toBeCloseTo(1.5, 12);
+  });
+
+  it("is from 0 the restricted mean, and from a time that of the customers who were there then", () => {
+    fc.assert(
+      fc.property(
+        rows,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        (data, from, more) => {
+          const [time, event] = [data.map((row) => row.time), data.map((row) => row.event)];
+          fc.pre(Math.max(...time) >= from + more);
+          const curve = kaplanMeier({ time, event });
+          const until = from + more;
+          expect(restrictedMeanSurvival(curve, until, { from: 0 })).toEqual(
+            restrictedMeanSurvival(curve, until),
+          );
+          const kept = data.filter((row) => row.time > from);
+          fc.pre(survivalAt(curve, [from])[0] !== 0);
+          const later = kaplanMeier({
+            time: kept.map((row) => row.time - from),
+            event: kept.map((row) => row.event),
+          });
+          const residual = restrictedMeanSurvival(curve, until, { from });
+          const expected = restrictedMeanSurvival(later, more);
+          expect(residual.mean).toBeCloseTo(expected.mean, 10);
+          expect(residual.standardError).toBeCloseTo(expected.standardError, 10);
+          // The mean within the horizon is that up to `from`, and of those still there the rest.
+          const whole = restrictedMeanSurvival(curve, until).mean;
+          const before = restrictedMeanSurvival(curve, from).mean;
+          expect(whole).toBeCloseTo(before + (survivalAt(curve, [from])[0] ?? 0) * residual.mean, 10);
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("covers the true mean residual lifetime about as often as its standard error says", () => {
+    const random = randomSource(6);
+    const worlds = 600;
+    let covered = 0;
+    for (let world = 0; world < worlds; world++) {
+      const lifetime = Array.from({ length: 150 }, () => drawExponential(random, 0.1));
+      const horizon = lifetime.map(() => 14 + 20 * random.uniform());
+      const curve = kaplanMeier({
+        time: lifetime.map((t, i) => Math.min(t, horizon[i] ?? 0)),
+        event: lifetime.map((t, i) => (t < (horizon[i] ?? 0) ? 1 : 0)),
+      });
+      const { mean, standardError } = restrictedMeanSurvival(curve, 14, { from: 4 });
+      const truth = 10 * (1 - Math.exp(-1)); // an exponential lifetime has no memory
+      if (Math.abs(mean - truth) <= 1.6448536 * standardError) covered++;
+    }
+    expect(Math.abs(covered / worlds - 0.9)).toBeLessThan(4 * Math.sqrt(0.09 / worlds));
+  });
+
+  it("names what is wrong with the time it begins from", () => {
+    const curve = kaplanMeier({ time: [1, 2], event: [1, 1] });
+    expect(() => restrictedMeanSurvival(curve, 3, { from: 2 })).toThrow(
+      new RangeError("from must be a time with customers left, got 2"),
+    );
+    expect(() => restrictedMeanSurvival(curve, 1, { from: 1 })).toThrow(
+      new RangeError("until must be a number above 1, got 1"),
+    );
+    expect(() => restrictedMeanSurvival(curve, 1, { from: -1 })).toThrow(
+      new RangeError("from must be a number from 0 up, got -1"),
+    );
+    expect(() => restrictedMeanSurvival(curve, Number.POSITIVE_INFINITY)).toThrow(
+      new RangeError("until must be a number above 0, got Infinity"),
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { marginalResponse, responseAt } from "../../src/acquisition/response-curve.js";
 import { fitResponseCurve } from "../../src/acquisition/response-fit.js";
-import { dayNumber, isoDay } from "../../src/core/day.js";
+import { dayNumber, isoDay, monthsLater } from "../../src/core/day.js";
 import { DataError } from "../../src/core/errors.js";
 import { open } from "../../src/repository/duckdb.js";
 import {
@@ -18,7 +18,6 @@ import type { Warehouse } from "../../src/repository/warehouse.js";
 import { acquisitionSpend } from "../../src/samples/acquisition.js";
 import { generateCompany, generateCustomers } from "../../src/samples/company.js";
 import { loadCompany, loadRetentionTrialTruth, loadSubscriptionTruth } from "../../src/samples/load.js";
-import { monthsLater } from "../../src/samples/months.js";
 import { brenkamp } from "../../src/samples/parameters.js";
 import { fitLogistic } from "../../src/scoring/logistic.js";
 

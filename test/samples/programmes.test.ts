@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BgBbCustomer, bgbbLogLikelihood, fitBgBb } from "../../src/clv/bg-bb.js";
 import { survivorsByCohort } from "../../src/clv/cohort-survivors.js";
 import { fitShiftedBetaGeometric, sbgLogLikelihood } from "../../src/clv/shifted-beta-geometric.js";
-import { dayNumber, isoDay, monthNumber } from "../../src/core/day.js";
+import { dayNumber, isoDay, monthNumber, monthsLater } from "../../src/core/day.js";
 import { DataError } from "../../src/core/errors.js";
 import { numberColumn } from "../../src/core/table.js";
 import { open } from "../../src/repository/duckdb.js";
@@ -21,7 +21,6 @@ import { loadProgrammes, loadSources, type ProgrammeReports } from "../../src/re
 import type { Warehouse } from "../../src/repository/warehouse.js";
 import { generateCompany, generateCustomers } from "../../src/samples/company.js";
 import { loadClubTruth, loadCompany, loadSubscriptionTruth } from "../../src/samples/load.js";
-import { monthsLater } from "../../src/samples/months.js";
 import { brenkamp } from "../../src/samples/parameters.js";
 import { longestLife } from "../../src/samples/subscription.js";
 import { expectConformance } from "../repository/mart-conformance.js";
@@ -297,19 +296,6 @@ describe("the generator of subscriptions and memberships", () => {
     expect(few.subscriptions).not.toEqual(same.subscriptions);
     expect(few.club).not.toEqual(same.club);
     for (const name of ["customers", "orders", "truth"] as const) expect(few[name]).toEqual(same[name]);
-  });
-});
-
-describe("monthsLater", () => {
-  it.each([
-    ["2024-01-31", 1, "2024-02-29"],
-    ["2024-01-31", 2, "2024-03-31"],
-    ["2024-01-31", 13, "2025-02-28"],
-    ["2024-12-30", 2, "2025-02-28"],
-    ["2024-12-01", 1, "2025-01-01"],
-    ["2024-05-31", 0, "2024-05-31"],
-  ])("is, from %s and %i months on, %s", (from, months, to) => {
-    expect(isoDay(monthsLater(dayNumber(from), months))).toBe(to);
   });
 });
 

@@ -157,7 +157,7 @@ describe("topShareInterval", () => {
   it("rejects too few resamples and an impossible level", () => {
     const random = randomSource(1);
     expect(() => topShareInterval(sample, 0.2, { random, resamples: 5 })).toThrow(
-      "resamples must be a whole number of at least 20, got 5",
+      "resamples must be a whole number from 20 up, got 5",
     );
     expect(() => topShareInterval(sample, 0.2, { random, level: 90 })).toThrow(
       "level must be between 0 and 1, got 90",

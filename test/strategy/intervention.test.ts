@@ -100,7 +100,20 @@ describe("expected profit of an offer", () => {
 
   it("refuses bad columns, costs and limits", () => {
     expect(() => offerProfit({ ...four, stay: [0.9, 50, 0.2, 0.6] }, costs)).toThrow(
-      new DataError("stay in row 2 must be a fraction from 0 to 1, got 50"),
+      new DataError(
+        "stay in row 2 must be a fraction from 0 to 1, got 50; a percentage must be divided by 100",
+      ),
+    );
+    expect(() => offerProfit({ ...four, accept: [0.9, -0.1, 0, 0] }, costs)).toThrow(
+      new DataError("accept in row 2 must be a fraction from 0 to 1, got -0.1"),
+    );
+    expect(() => whoGetsAnOffer({ ...four, stayWithOffer: [92, 0.7, 0.2, 0.5] }, costs)).toThrow(
+      new DataError(
+        "stayWithOffer in row 1 must be a fraction from 0 to 1, got 92; a percentage must be divided by 100",
+      ),
+    );
+    expect(() => whoGetsAnOffer({ ...four, customer: ["a", "b", "c", "b"] }, costs)).toThrow(
+      new DataError('customer in row 4 must be listed once, got "b" as in row 2'),
     );
     expect(() => offerProfit({ ...four, accept: [0.95, 0, 0, 0] }, costs)).toThrow(
       new DataError("accept in row 1 must be at most stayWithOffer 0.92, got 0.95"),

@@ -30,7 +30,7 @@ it("tells coefficients, fit and test of a conditional logit", () => {
 });
 
 it("adds what only some models have", async () => {
-  const nests = rows.set.map((_, row) => ["a", "a", "b"][row % 3] as string);
+  const nests = Array.from(rows.set, (_, row) => ["a", "a", "b"][row % 3] as string);
   const nested = choiceSummary(fitNestedLogit(rows, attributes, { nests, errors: "respondent" }));
   expect(nested).toContain(`nested logit (robust standard errors by respondent): ${size}`);
   expect(nested).toMatch(/^dissimilarities: a [\d.]+ \(standard error [\d.]+\), b 1\.000$/m);
