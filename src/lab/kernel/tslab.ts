@@ -110,10 +110,12 @@ export function converterPatches(root: string, cwd: string, lender?: string): re
           }`,
     },
     {
-      name: "shorthand properties of variables from earlier cells",
+      name: "shorthand properties of variables from earlier cells, and names of properties taken out of them",
       find: "function wrapPrevIdentifier(node) {\n            var _a, _b;",
       replace: `function wrapPrevIdentifier(node) {
             var _a, _b;
+            const { parent } = ts.getOriginalNode(node);
+            if (parent && ts.isBindingElement(parent) && parent.propertyName === ts.getOriginalNode(node)) return node;
             if (ts.isShorthandPropertyAssignment(node)) {
               const value = checker.getShorthandAssignmentValueSymbol(ts.getOriginalNode(node));
               const earlier = value?.declarations?.some((decl) => decl.getSourceFile() === declsFile);

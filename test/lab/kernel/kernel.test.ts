@@ -187,6 +187,14 @@ describe("kernel protocol", () => {
     expect(result).toBe('[{"seed":7},{"now":1,"seed":7}]');
   });
 
+  it("gives new names to properties of a variable from an earlier cell", async () => {
+    await execute(kernel, "const pair = { fit: 3, names: [1, 2], more: { deep: 4 } };");
+    const cell = "const { fit: size, names: [one], more: { deep: low }, ...rest } = pair;";
+    expect((await execute(kernel, cell)).status).toBe("ok");
+    const { result } = await execute(kernel, "JSON.stringify([size, one, low, rest])");
+    expect(result).toBe("[3,1,4,{}]");
+  });
+
   it("answers on the control channel while a cell runs", async () => {
     const running = execute(
       kernel,
