@@ -980,10 +980,12 @@ export {
   zeroCentredDifferences,
 } from "./tradeoff/part-worths.js";
 export {
+  type LineCandidate,
   type LineFrontier,
   type LineObjective,
   type LineProblem,
   type LineProduct,
+  type LineRule,
   type LineSearch,
   type LineSearchOptions,
   type ProductLine,
@@ -1012,6 +1014,8 @@ export {
   type SimulationOptions,
   simulateMarket,
 } from "./tradeoff/simulator.js";
+export { type ConstantCalibration, calibrateConstants } from "./tradeoff/simulator-constants.js";
+export { choicesFromWide, type WideChoiceOptions } from "./tradeoff/wide-choices.js";
 export {
   type WillingnessToPay,
   type WillingnessToPayResult,

@@ -25,6 +25,7 @@ export function levelBalanceFigure({ levels }: DesignReport, text: FigureText = 
     (distance[worst] as number) < 0.005
       ? "Every level is shown equally often"
       : `${name} is furthest from equally often: ${(relative[worst] as number).toFixed(2)} times as often`;
+  const bars = levels.map(({ attribute: of, level: one }) => `${of}: ${one}`);
   const gap = missing > 0 ? `; some version lacks ${counted(missing, "level")}` : "";
   return figureOf(
     [
@@ -33,10 +34,7 @@ export function levelBalanceFigure({ levels }: DesignReport, text: FigureText = 
         orientation: "h",
         name: "shown, relative to equally often",
         x: relative,
-        y: levels.map((row) => `${row.attribute}: ${row.level}`),
-        text: levels.map(({ count, share }) => `${thousands(count)} (${percent(share)})`),
-        textposition: "outside",
-        cliponaxis: false,
+        y: bars,
         marker: {
           color: levels.map((row) => (row.versionsWithout > 0 ? palette.red : palette.blue)),
         },
@@ -59,6 +57,15 @@ export function levelBalanceFigure({ levels }: DesignReport, text: FigureText = 
       },
       extra: {
         shapes: [verticalLine(1, "dash")],
+        // Beside the axes, where the line does not cross them.
+        annotations: levels.map(({ count, share }, row) => ({
+          text: `${thousands(count)} (${percent(share)})`,
+          xref: "paper",
+          x: 1.01,
+          xanchor: "left",
+          y: bars[row],
+          showarrow: false,
+        })),
       },
     },
   );

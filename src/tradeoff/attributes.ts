@@ -183,7 +183,13 @@ function requireProfiles(survey: SurveyAttributes): void {
 export const attributeLevels = (
   { attributes }: SurveyAttributes,
   coding: LevelCoding = "dummy",
-): AttributeLevels[] => attributes.map((attribute) => levelsOf(attribute, coding));
+): AttributeLevels[] =>
+  attributes.map((attribute) => {
+    const { only } = attribute;
+    const levels = levelsOf(attribute, coding);
+    if (!only) return levels;
+    return Object.freeze({ ...levels, only: { attribute: only.attribute, level: String(only.level) } });
+  });
 
 function levelsOf(
   { name, levels, as, breakpoints = [], reference }: AttributeDeclaration,
@@ -283,22 +289,31 @@ function withInteractions(
  * @throws DataError naming the row: a level that is unknown, missing, or of an attribute that the product does not have; levels
  * that are prohibited together; "none" where it cannot be chosen. RangeError as `codingOf`.
  */
-export function codeProfiles(
+export const codeProfiles = (
   survey: SurveyAttributes,
   profiles: readonly (Profile | "none")[],
   options: CodingOptions = {},
+): Record<string, Float64Array> => codeProfilesAt(survey, profiles, options, (row) => `row ${row + 1}`);
+
+/** The same, with the words that errors have for the place of a profile. */
+export function codeProfilesAt(
+  survey: SurveyAttributes,
+  profiles: readonly (Profile | "none")[],
+  options: CodingOptions,
+  placeOf: (row: number) => string,
 ): Record<string, Float64Array> {
   const coding = codingOf(survey, options);
   const space = profileSpace(survey);
   const columns = Object.fromEntries(coding.names.map((name) => [name, new Float64Array(profiles.length)]));
   for (const [row, profile] of profiles.entries()) {
+    const place = (): string => placeOf(row);
     if (profile === NONE) {
       if (!survey.none)
-        throw new DataError(`row ${row + 1} must be a product, for none cannot be chosen, got "none"`);
+        throw new DataError(`${place()} must be a product, for none cannot be chosen, got "none"`);
       (columns[NONE] as Float64Array)[row] = 1;
       continue;
     }
-    const code = withInteractions(coding, codeOfProfile(survey, space, coding, profile, row));
+    const code = withInteractions(coding, codeOfProfile(survey, space, coding, profile, place));
     for (const [name, value] of Object.entries(code)) (columns[name] as Float64Array)[row] = value;
   }
   return columns;
@@ -309,7 +324,7 @@ function codeOfProfile(
   { parent, parentLevel }: ProfileSpace,
   { levels }: ProfileCoding,
   profile: Profile,
-  row: number,
+  place: () => string,
 ): Record<string, number> {
   const places: number[] = [];
   const code: Record<string, number> = {};
@@ -318,19 +333,19 @@ function codeOfProfile(
     const value: unknown = profile[name];
     places[k] = placeOfLevel(attribute, value);
     if (only && places[parent[k] as number] !== parentLevel[k]) {
-      if (value === undefined) continue;
+      if (value === undefined || value === null) continue;
       throw new DataError(
-        `${name} in row ${row + 1} must be left out, for only ${only.attribute} ${only.level} has it, got ${describe(value)}`,
+        `${name} in ${place()} must be left out, for only ${only.attribute} ${only.level} has it, got ${describe(value)}`,
       );
     }
     if (as === "part-worth") {
       const level = levels[k]?.levels[places[k]];
       if (!level)
         throw new DataError(
-          `${name} in row ${row + 1} must be one of ${attribute.levels.join(", ")}, got ${describe(value)}`,
+          `${name} in ${place()} must be one of ${attribute.levels.join(", ")}, got ${describe(value)}`,
         );
       Object.assign(code, level.code);
-    } else Object.assign(code, codeBetween(levels[k] as AttributeLevels, value, row));
+    } else Object.assign(code, codeBetween(levels[k] as AttributeLevels, value, place));
   }
   const broken = prohibitions.find((prohibition) =>
     Object.entries(prohibition).every(([name, level]) => {
@@ -340,22 +355,20 @@ function codeOfProfile(
   );
   if (!broken) return code;
   const together = Object.entries(broken).map(([name, level]) => `${name} ${level}`);
-  throw new DataError(
-    `row ${row + 1} must not have ${together.join(" with ")}: they are prohibited together`,
-  );
+  throw new DataError(`${place()} must not have ${together.join(" with ")}: they are prohibited together`);
 }
 
 /** Code of an amount between the levels, on the line between those next to it. */
 function codeBetween(
   { attribute, levels }: AttributeLevels,
   value: unknown,
-  row: number,
+  place: () => string,
 ): Readonly<Record<string, number>> {
   const amounts = levels.map((level) => level.value as number);
   const next = amounts.findIndex((amount) => amount >= (value as number));
   if (typeof value !== "number" || next === -1 || value < (amounts[0] as number))
     throw new DataError(
-      `${attribute} in row ${row + 1} must be a number from ${amounts[0]} to ${amounts.at(-1)}, got ${describe(value)}`,
+      `${attribute} in ${place()} must be a number from ${amounts[0]} to ${amounts.at(-1)}, got ${describe(value)}`,
     );
   const high = levels[next]?.code as Readonly<Record<string, number>>;
   const low = levels[Math.max(0, next - 1)]?.code as Readonly<Record<string, number>>;

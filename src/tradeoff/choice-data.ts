@@ -97,7 +97,7 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
     }
     if (chosen === -1)
       throw new DataError(
-        `chosen must be 1 once in set ${describe(set)}, got it nowhere from row ${start + 1} on`,
+        `chosen must be 1 once in set ${describe(set)}, got it nowhere from row ${start + 1} on: leave the set out, or add choosing none as an alternative`,
       );
     if (row.length - (setStart.at(-1) as number) < 2) {
       throw new DataError(

@@ -36,9 +36,9 @@ export interface PairBalance {
 /** How alike the products of a task are in an attribute. */
 export interface LevelOverlap {
   readonly attribute: string;
-  /** Share of pairs of products within a task that have the same level. */
+  /** Share of pairs of products within a task that have the same level, of those that both have the attribute. */
   readonly overlap: number;
-  /** The least that so many products and levels allow. */
+  /** The least that so many products with the attribute and so many levels allow. */
   readonly leastOverlap: number;
   /** Share of tasks in which all products have the same level, so that the attribute cannot matter. */
   readonly tasksWithoutContrast: number;
@@ -161,24 +161,24 @@ function levelOverlap({
   const size = attributes.length;
   const block = alternatives * size;
   return attributes.map(({ name, levels: all }, k) => {
-    let [pairs, same, flat] = [0, 0, 0];
+    let [pairs, same, least, flat] = [0, 0, 0, 0];
     for (let from = k; from < levels.length; from += block) {
       const shown = range(alternatives).map((place) => levels[from + place * size] as number);
       const distinct = new Set(shown);
       if (distinct.size === 1) flat++;
-      for (const [place, level] of shown.entries())
-        for (const other of shown.slice(0, place)) {
-          if (level === -1 || other === -1) continue; // one of them does not have the attribute
+      const own = shown.filter((level) => level !== -1); // of the products that have the attribute
+      for (const [place, level] of own.entries())
+        for (const other of own.slice(0, place)) {
           pairs++;
           same += Number(level === other);
         }
+      const [each, rest] = [Math.floor(own.length / all.length), own.length % all.length];
+      least += (rest * (each + 1) * each + (all.length - rest) * each * (each - 1)) / 2;
     }
-    const [each, rest] = [Math.floor(alternatives / all.length), alternatives % all.length];
-    const least = rest * ((each + 1) * each) + (all.length - rest) * (each * (each - 1));
     return {
       attribute: name,
       overlap: pairs === 0 ? 0 : same / pairs,
-      leastOverlap: least / (alternatives * (alternatives - 1)),
+      leastOverlap: pairs === 0 ? 0 : least / pairs,
       tasksWithoutContrast: flat / (versions * tasks),
     };
   });

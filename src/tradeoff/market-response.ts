@@ -85,7 +85,7 @@ export function sourceOfVolume(
   added: string,
   options: SimulationOptions = {},
 ): SourceOfVolume {
-  const { rule, level = 0.9 } = options;
+  const { rule, level = 0.9, constants } = options;
   if (rule === "purchase likelihood")
     throw new RangeError("source of volume needs a rule by which products compete, got purchase likelihood");
   const j = placeOf(market, added);
@@ -101,7 +101,10 @@ export function sourceOfVolume(
       ...(market.awareness ? { awareness: pick(market.awareness) } : {}),
       ...(market.distribution ? { distribution: pick(market.distribution) } : {}),
     },
-    options,
+    {
+      ...options,
+      constants: Object.fromEntries(Object.entries(constants ?? {}).filter(([name]) => name !== added)),
+    },
   );
   const after = simulateMarket(partWorths, market, options);
   const { share } = after.shares[j] as MarketShare;
@@ -177,7 +180,7 @@ export interface PricePoint {
   readonly units: number;
   /** Money. */
   readonly revenue: number;
-  /** Money; revenue less unit costs. */
+  /** Money; revenue less unit costs, and with `ownMargins` what the seller's other products earn beside it. */
   readonly profit: number;
   /** Arc elasticity to the next price: relative change of the share over that of the price, both from the midpoint. */
   readonly arcElasticity?: number;
@@ -193,7 +196,7 @@ export interface BestPrice {
   readonly high?: number;
 }
 
-/** Demand, revenue and profit of a product over its price. */
+/** Demand and revenue of a product over its price, and profit from it or from all own products. */
 export interface PriceResponse {
   readonly product: string;
   /** Coverage of all limits, where there are any. */
@@ -216,13 +219,20 @@ export interface PriceQuestion {
   readonly prices: readonly number[];
   /** Cost of a unit in money; 0 unless given. */
   readonly unitCost?: number;
+  /**
+   * The seller's other products and what a unit of each earns, in money. Given these, profit is that of all own products, so
+   * that buyers whom a low price takes from them count as the loss they are; revenue stays that of the one product.
+   */
+  readonly ownMargins?: Readonly<Record<string, number>>;
   /** Units that are bought altogether; 1 unless given: revenue and profit are then for each buyer. */
   readonly marketSize?: number;
 }
 
 /**
- * Share, revenue and profit of a product at each price, others' prices as they are, and the best prices.
- * @throws as `simulateMarket`; RangeError if prices do not rise, are fewer than two, or go beyond those shown.
+ * Share, revenue and profit of a product at each price, others' prices as they are, and the best prices: alone, or for a
+ * seller of other products too.
+ * @throws as `simulateMarket`; RangeError if prices do not rise, are fewer than two, or go beyond those shown, or the product
+ * or another own one is not in the market.
  */
 export function priceResponse(
   partWorths: PartWorths,
@@ -230,39 +240,57 @@ export function priceResponse(
   question: PriceQuestion,
   options: SimulationOptions = {},
 ): PriceResponse {
-  const { product, attribute, prices, unitCost = 0, marketSize = 1 } = question;
+  const { product, attribute, prices, unitCost = 0, ownMargins = {}, marketSize = 1 } = question;
   requireAbove("marketSize", marketSize, 0);
   requireFinite({ unitCost });
   if (prices.length < 2 || prices.some((price, place) => price <= (prices[place - 1] ?? -Infinity)))
     throw new RangeError(`prices must be at least two that rise, got ${prices.join(", ")}`);
   const j = placeOf(market, product);
+  const others = Object.entries(ownMargins).map(([name, margin]) => {
+    if (name === product)
+      throw new RangeError(
+        `ownMargins must be of products other than ${product}, whose margin is its price less unitCost`,
+      );
+    requireFinite({ [`margin of ${name}`]: margin });
+    return { place: placeOf(market, name), margin };
+  });
   const simulated = prices.map((price) =>
     simulateMarket(partWorths, withCode(market, j, attribute, codeAt(attribute, price)), options),
   );
-  const shares = simulated.map(({ shares: all }) => (all[j] as MarketShare).share);
-  const points = simulated.map(({ shares: all }, place) => {
-    const { share, low, high } = all[j] as MarketShare;
-    const [price, next] = [prices[place] as number, prices[place + 1]];
-    const units = share * marketSize;
+  const revenueOf: Earning = (price, shareOf) => shareOf(j) * marketSize * price;
+  const profitOf: Earning = (price, shareOf) =>
+    others.reduce(
+      (sum, { place, margin }) => sum + shareOf(place) * marketSize * margin,
+      shareOf(j) * marketSize * (price - unitCost),
+    );
+  const shareAt =
+    (at: number) =>
+    (k: number): number =>
+      simulated[at]?.shares[k]?.share as number;
+  const points = prices.map((price, at) => {
+    const { share, low, high } = (simulated[at] as MarketSimulation).shares[j] as MarketShare;
+    const next = prices[at + 1];
+    const then = next === undefined ? 0 : shareAt(at + 1)(j);
     return {
       price,
       share,
       ...(low === undefined || high === undefined ? {} : { low, high }),
-      units,
-      revenue: units * price,
-      profit: units * (price - unitCost),
-      ...(next === undefined || share + (shares[place + 1] as number) === 0
+      units: share * marketSize,
+      revenue: revenueOf(price, shareAt(at)),
+      profit: profitOf(price, shareAt(at)),
+      ...(next === undefined || share + then === 0
         ? {}
-        : { arcElasticity: arcElasticity([price, next], [share, shares[place + 1] as number]) }),
+        : { arcElasticity: arcElasticity([price, next], [share, then]) }),
     };
   });
-  const samples = simulated.flatMap(({ samples: all }) => (all ? [all[j] as Float64Array] : []));
   const level = simulated[0]?.level;
-  const best = (cost: number): BestPrice => {
-    const earned = prices.map((price, place) => (shares[place] as number) * marketSize * (price - cost));
+  const best = (earning: Earning): BestPrice => {
+    const earned = prices.map((price, at) => earning(price, shareAt(at)));
     const winner = placeOfMost(earned);
-    const winners = Float64Array.from(samples[0] ?? [], (_, draw) => {
-      const drawn = prices.map((price, k) => ((samples[k] as Float64Array)[draw] as number) * (price - cost));
+    const winners = Float64Array.from(simulated[0]?.samples?.[j] ?? [], (_, draw) => {
+      const drawn = prices.map((price, at) =>
+        earning(price, (k) => simulated[at]?.samples?.[k]?.[draw] as number),
+      );
       return prices[placeOfMost(drawn)] as number;
     });
     const { low, high } = level === undefined ? {} : spreadOf(winners, level);
@@ -272,7 +300,7 @@ export function priceResponse(
       ...(low === undefined || high === undefined ? {} : { low, high }),
     };
   };
-  const [bestRevenue, bestProfit] = [best(0), best(unitCost)];
+  const [bestRevenue, bestProfit] = [best(revenueOf), best(profitOf)];
   const edges = [prices[0], prices.at(-1)];
   const atEdge = Object.entries({ revenue: bestRevenue, profit: bestProfit }).filter(([, { price }]) =>
     edges.includes(price),
@@ -289,6 +317,9 @@ export function priceResponse(
     ),
   });
 }
+
+/** Money earned at a price, when the products have some shares. */
+type Earning = (price: number, shareOf: (product: number) => number) => number;
 
 const placeOfMost = (values: readonly number[]): number =>
   values.reduce((best, value, place) => (value > (values[best] as number) ? place : best), 0);
@@ -395,7 +426,7 @@ export function tuneExponent(
   const { random: unused, ...steady } = options;
   const setting = options.rule === "randomised first choice" ? { ...options, resamples: 100 } : steady;
   const products = [...market.products, ...(options.none === undefined ? [] : [NONE])];
-  requireKnown(known, products);
+  requireKnownShares(known, products);
   const simulated = (exponent: number): number[] =>
     simulateMarket(partWorths, market, { ...setting, exponent }).shares.map(({ share }) => share);
   const likelihood = (logExponent: number): number =>
@@ -432,7 +463,11 @@ export function tuneExponent(
   });
 }
 
-function requireKnown(known: Readonly<Record<string, number>>, products: readonly string[]): void {
+/** @throws DataError naming the known share that is missing, bad or of no product, or their sum if it is not 1. */
+export function requireKnownShares(
+  known: Readonly<Record<string, number>>,
+  products: readonly string[],
+): void {
   for (const product of products) {
     const share: unknown = known[product];
     if (typeof share === "number" && share >= 0 && share <= 1) continue;

@@ -23,7 +23,9 @@ export interface Market {
 /** A product to be coded. */
 export interface ProductSpec {
   readonly name: string;
-  /** Level of every attribute, by its name; an amount between two levels for an attribute of amounts. */
+  /**
+   * Level of every attribute that the product has, by its name; an amount between two levels for an attribute of amounts.
+   */
   readonly levels: Readonly<Record<string, string | number>>;
 }
 
@@ -37,7 +39,8 @@ export interface LevelMoney {
 
 /**
  * Products given by their levels as a market: codes, and prices and unit costs where money is given.
- * @throws DataError naming product and attribute if a level is missing or unknown.
+ * @throws DataError naming product and attribute if a level is missing or unknown, or of an attribute that the product cannot
+ * have.
  */
 export function marketOf(
   attributes: readonly AttributeLevels[],
@@ -59,6 +62,7 @@ export function marketOf(
     );
     for (const column of columnsOf(attribute)) columns[column] = new Float64Array(products.length);
     for (const [j, { name, levels }] of products.entries()) {
+      if (!hasAttribute(attribute, levels, name)) continue;
       const code = codeOf(attribute, levels[attribute.attribute], name);
       for (const [column, value] of Object.entries(code)) (columns[column] as Float64Array)[j] = value;
     }
@@ -70,6 +74,22 @@ export function marketOf(
     ...(priced ? { prices: products.map(({ name, levels }) => amountOf(priced, levels, name)) } : {}),
     ...(costs ? { unitCosts: products.map(({ levels }) => costOf(costs, levels)) } : {}),
   });
+}
+
+/**
+ * Whether a product has an attribute that may be for some only.
+ * @throws DataError if it has not, but a level is given.
+ */
+function hasAttribute(
+  { attribute, only }: AttributeLevels,
+  levels: ProductSpec["levels"],
+  product: string,
+): boolean {
+  if (!only || String(levels[only.attribute]) === only.level) return true;
+  if (levels[attribute] === undefined) return false;
+  throw new DataError(
+    `${product}: ${attribute} must be left out, for only ${only.attribute} ${only.level} has it, got ${describe(levels[attribute])}`,
+  );
 }
 
 /** @throws DataError naming one that is not among the known ones. */
@@ -110,8 +130,13 @@ function codeOf(
   const { levels } = attribute;
   const exact = levels.find((one) => one.level === String(level));
   if (exact) return exact.code;
-  if (typeof level === "number" && levels.every(({ value }) => value !== undefined))
-    return codeAt(attribute, level);
+  if (typeof level === "number" && levels.every(({ value }) => value !== undefined)) {
+    const [first, last] = [levels[0]?.value as number, levels.at(-1)?.value as number];
+    if (level >= first && level <= last) return codeAt(attribute, level);
+    throw new DataError(
+      `${product}: ${attribute.attribute} must be between the levels that were shown, ${first} to ${last}, got ${level}`,
+    );
+  }
   throw new DataError(
     `${product}: ${attribute.attribute} must be one of ${levels.map((one) => one.level).join(", ")}, got ${describe(level)}`,
   );

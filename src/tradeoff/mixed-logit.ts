@@ -190,6 +190,8 @@ export function fitMixedLogit(
       : `${other === names[covariate] ? "sd" : `spread ${other}`} ${names[covariate]}`;
   });
   const parameters = parametersAt(problem, tastes, price, theta);
+  const reported = reportedEstimates(problem, tastes, correlated, theta);
+  const population = populationOf(parameters, reported.deviations);
   if (!(gain < ALMOST_SETTLED)) {
     const values = labels.map((name, a) => `${name}=${(theta[a] as number).toPrecision(4)}`);
     throw new ConvergenceError(
@@ -200,7 +202,6 @@ export function fitMixedLogit(
   if (gain > SETTLED)
     warnings.push(`the search stopped where a further step would gain ${gain.toPrecision(2)}`);
   const spread = errors === "model" ? inverse : sandwich(inverse, respondentScores(problem, theta));
-  const reported = reportedEstimates(problem, tastes, correlated, theta);
   const covariance = transformed(spread, reported.jacobian);
   const undetermined = reported.names.filter((_, i) =>
     lost.some((a) => (reported.jacobian[i] as readonly number[])[a] !== 0),
@@ -238,18 +239,7 @@ export function fitMixedLogit(
     p: byName((i) => twoSidedP(zOf(i))),
     covariance,
     errors,
-    population: Object.freeze(
-      Object.fromEntries(
-        Object.entries(tastes).map(([name, distribution], row) => [
-          name,
-          tastePopulation(
-            distribution,
-            parameters.location[name] as number,
-            reported.deviations[row] as number,
-          ),
-        ]),
-      ),
-    ),
+    population,
     logLikelihood,
     nullLogLikelihood: simple.nullLogLikelihood,
     sameTastesLogLikelihood: simple.logLikelihood,
@@ -268,6 +258,24 @@ export function fitMixedLogit(
     identification: Object.freeze({ conditionNumber, undetermined }),
     warnings: warnings.map((text) => `mixed logit: ${text}`),
   });
+}
+
+/** @throws ConvergenceError naming a log-normal taste that the search drove to 0. */
+function populationOf(
+  { tastes, location }: MixedLogitParameters,
+  deviations: ArrayLike<number>,
+): MixedLogitFit["population"] {
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(tastes).map(([name, distribution], row) => {
+        const taste = tastePopulation(distribution, location[name] as number, deviations[row] as number);
+        if (Number.isFinite(taste.mean) && Number.isFinite(taste.standardDeviation)) return [name, taste];
+        throw new ConvergenceError(
+          `mixed logit: ${name} is ${distribution}, but the choices drive it to 0 (the mean of its logarithm to ${location[name]?.toPrecision(2)}): it may have the other sign, or be normal`,
+        );
+      }),
+    ),
+  );
 }
 
 /** What the model is made of, for `mixedLogitProblem`. */
@@ -339,7 +347,10 @@ export function mixedLogitProblem(design: ChoiceDesign, options: ProblemOptions)
 function checkOptions(options: MixedLogitOptions, names: readonly string[]): string | null {
   const { tastes, correlated = false, space = "preference", price, starts = 1 } = options;
   for (const [name, distribution] of Object.entries(tastes)) {
-    if (!names.includes(name)) throw new RangeError(`tastes must be of ${names.join(", ")}, got "${name}"`);
+    if (!names.includes(name))
+      throw new RangeError(
+        `tastes must be of ${names.join(", ") || "attributes, but there are none"}, got "${name}"`,
+      );
     if (!DISTRIBUTIONS.includes(distribution)) {
       throw new RangeError(
         `tastes of ${name} must be one of ${DISTRIBUTIONS.join(", ")}, got "${distribution}"`,
@@ -543,7 +554,7 @@ function startOf(
     const size = link === "exp" ? value : -value;
     if (size < 0) {
       warnings.push(
-        `${name} is ${tastes[name]}, but without differences in taste its coefficient has the other sign`,
+        `${name} is ${tastes[name]}, but without differences in taste its coefficient has the other sign: ${link === "exp" ? "negative log-normal" : "log-normal"} may be meant`,
       );
     }
     return Math.log(Math.max(size, error));

@@ -224,7 +224,9 @@ export function fitNestedLogit(
       ...(undetermined.length > 0
         ? [`the data do not determine ${undetermined.join(", ")}: they have no standard errors`]
         : []),
-      ...dissimilarities.flatMap((value, m) => boundaryWarning(String(labels[m]), value)),
+      ...dissimilarities.flatMap((value, m) =>
+        boundaryWarning(String(labels[m]), value, dissimilarityErrors[String(labels[m])]),
+      ),
     ].map((text) => `nested logit: ${text}`),
   });
 }
@@ -232,14 +234,15 @@ export function fitNestedLogit(
 const unitRow = (size: number, place: number, value: number): number[] =>
   Array.from({ length: size }, (_, i) => (i === place ? value : 0));
 
-function boundaryWarning(nest: string, dissimilarity: number): string[] {
+function boundaryWarning(nest: string, dissimilarity: number, error: number | undefined): string[] {
   if (dissimilarity < NEARLY_SAME)
     return [
       `the dissimilarity of ${nest} is near 0: its alternatives are perfect substitutes, its error means nothing`,
     ];
   if (dissimilarity <= 1) return [];
+  const near = error !== undefined && dissimilarity - 1 < 2 * error ? " within two standard errors" : "";
   return [
-    `the dissimilarity of ${nest} is ${dissimilarity.toPrecision(3)}, above 1: its alternatives are less alike than those of different nests, which agrees with the maximisation of utility for some values of the covariates at most; other nests may fit`,
+    `the dissimilarity of ${nest} is ${dissimilarity.toPrecision(3)}, above 1${near}: its alternatives are less alike than those of different nests, which agrees with the maximisation of utility for some values of the covariates at most; other nests may fit`,
   ];
 }
 

@@ -38,6 +38,8 @@ export interface AttributeLevels {
   readonly attribute: string;
   /** Levels in the order to be shown; amounts rise. */
   readonly levels: readonly AttributeLevel[];
+  /** The level of another attribute that a product must have to have this one; all products have it unless given. */
+  readonly only?: { readonly attribute: string; readonly level: string };
 }
 
 /**

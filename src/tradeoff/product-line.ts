@@ -1,19 +1,38 @@
-import { requireAbove, requireFromZero, requireWhole } from "../core/arguments.js";
+import { requireAbove, requireFromZero, requireOneOf, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
 import { drawInteger } from "../numeric/sampling.js";
-import { alternativesOf, type Market, moneyOf } from "./market.js";
-import { type PartWorths, respondentWeights } from "./part-worths.js";
+import { type Alternatives, alternativesOf, type Market, moneyOf } from "./market.js";
+import type { PartWorths } from "./part-worths.js";
+import { type UtilityOptions, utilitiesOf } from "./simulator.js";
 
 /** What a line is judged by: its share of purchases, money from them, or that less costs. */
 export type LineObjective = "share" | "revenue" | "profit";
 
+/** How utilities become purchases where lines are searched. */
+export type LineRule = "first choice" | "share of preference" | "randomised first choice";
+
 /** How lines are searched. */
 export type LineSearch = "exhaustive" | "greedy" | "exchange" | "genetic";
 
-/** What the seller may offer, against whom. */
-export interface LineProblem {
+/** A product that could be offered, as a rule for its cost may need it. */
+export interface LineCandidate {
+  readonly product: string;
+  /** Its codes by column. */
+  readonly attributes: Readonly<Record<string, number>>;
+  /** Price of a unit in money, where candidates have prices. */
+  readonly price?: number;
+  /** Cost of a unit in money as the candidates give it, where they do: from levels, what these add up to. */
+  readonly unitCost?: number;
+}
+
+/**
+ * What the seller may offer, against whom. Rule, exponent, weights, constants, draws and noise are those of `simulateMarket`,
+ * by which a line has the same shares. Constants may name candidates, competitors and none. Randomised first choice and draws
+ * multiply the work by draws and `noiseDraws` (a search needs few); `draws` takes some of all draws.
+ */
+export interface LineProblem extends Omit<UtilityOptions, "rule"> {
   /** Products that the seller could offer, with prices and unit costs as the objective needs them. */
   readonly candidates: Market;
   /** Products of others, which stay as they are. */
@@ -22,18 +41,21 @@ export interface LineProblem {
   readonly kept?: readonly string[];
   /** Name of the part-worth of buying none, where that is possible. */
   readonly none?: string;
-  /** "first choice" or "share of preference", which it is unless given. */
-  readonly rule?: "first choice" | "share of preference";
-  /** Factor of all utilities from 0 up; 1 unless given. */
-  readonly exponent?: number;
-  /** How much each respondent counts, from 0 up; 1 unless given. */
-  readonly weights?: ArrayLike<number>;
+  /** "share of preference" unless given. */
+  readonly rule?: LineRule;
   /** "profit" unless given. */
   readonly objective?: LineObjective;
   /** Units bought altogether, none counted; 1 unless given: money is then for each buyer. */
   readonly marketSize?: number;
-  /** Money that each product costs however much is sold; 0 unless given. It counts for profit. */
+  /** Money that a product costs however much is sold; 0 unless given. It counts for profit. */
   readonly fixedCost?: number;
+  /** What has the fixed cost: "all products" unless given, or "new products" alone, those that are not kept. */
+  readonly fixedCostOf?: "all products" | "new products";
+  /**
+   * Cost of a unit of each candidate in money, by name or by a rule, in place of what `candidates` give: for costs that
+   * levels do not add up to.
+   */
+  readonly unitCosts?: Readonly<Record<string, number>> | ((candidate: LineCandidate) => number);
 }
 
 /** How long and by what means a line is searched. */
@@ -131,25 +153,25 @@ interface LineWorld {
   readonly names: readonly string[];
   readonly kept: readonly number[];
   readonly objective: LineObjective;
-  readonly rule: "first choice" | "share of preference";
+  readonly isLogit: boolean;
   /**
-   * How much each respondent likes each candidate, candidate after candidate: exp(utility) over that of the best candidate or
-   * rival for share of preference, the utility itself for first choice.
+   * How much each respondent (in each draw, with each noise) likes each candidate, candidate after candidate: exp(utility)
+   * over that of the best candidate or rival for share of preference, the utility itself for first choices.
    */
   readonly liking: readonly Float64Array[];
   /** The same of all rivals: their sum, or the best of them. */
   readonly rivals: Float64Array;
   /** Number of rivals that are best. */
   readonly rivalTies: Float64Array;
-  /** Weight of each respondent; they add up to 1. */
+  /** Weight of each respondent, draw and noise; they add up to 1. */
   readonly weights: Float64Array;
   /** What a sale of each candidate adds to the objective. */
   readonly gain: Float64Array;
-  /** What each product costs the objective however much is sold. */
-  readonly fixed: number;
+  /** What a line of a size costs the objective however much is sold. */
+  readonly fixedOf: (size: number) => number;
   readonly money: {
     readonly marketSize: number;
-    readonly fixedCost: number;
+    readonly fixedOf: (size: number) => number;
     readonly prices?: ArrayLike<number> | undefined;
     readonly unitCosts?: ArrayLike<number> | undefined;
   };
@@ -162,14 +184,16 @@ function lineWorld(partWorths: PartWorths, problem: LineProblem): LineWorld {
     kept = [],
     none,
     rule = "share of preference",
-    exponent = 1,
     objective = "profit",
     marketSize = 1,
     fixedCost = 0,
+    fixedCostOf = "all products",
   } = problem;
-  requireFromZero({ exponent, fixedCost });
+  requireOneOf("rule", rule, LINE_RULES);
+  requireOneOf("fixedCostOf", fixedCostOf, ["all products", "new products"]);
+  requireFromZero({ fixedCost });
   requireAbove("marketSize", marketSize, 0);
-  const { prices, unitCosts } = candidates;
+  const { prices } = candidates;
   const names = candidates.products;
   if (!competitors?.products.length && none === undefined)
     throw new DataError("a line needs competitors or a none option: without them its share is always 1");
@@ -177,19 +201,18 @@ function lineWorld(partWorths: PartWorths, problem: LineProblem): LineWorld {
     throw new DataError(
       "lines are searched as if everybody met every product: leave out awareness and distribution",
     );
-  const weights = respondentWeights(problem.weights, partWorths.values.length);
-  const sum = weights.reduce((before, weight) => before + weight, 0);
-  const rows = utilitiesOf(partWorths, candidates, none);
-  const own = rows.slice(0, names.length);
-  const others = competitors?.products.length
-    ? utilitiesOf(partWorths, competitors, none)
-    : rows.slice(names.length);
-  const scaled = rule === "first choice" ? { own, others } : expScaled(own, others, exponent);
-  const rivals = scaled.others.reduce((before, column) =>
+  const { utilities, weights } = utilitiesOf(partWorths, allOf(partWorths, problem), { ...problem, rule });
+  const isLogit = rule === "share of preference";
+  const liking = isLogit ? expScaled(utilities) : utilities;
+  const others = liking.slice(names.length);
+  const rivals = others.reduce((before, column) =>
     before.map((value, who) =>
-      rule === "first choice" ? Math.max(value, column[who] as number) : value + (column[who] as number),
+      isLogit ? value + (column[who] as number) : Math.max(value, column[who] as number),
     ),
   );
+  const unitCosts = unitCostsOf(problem);
+  const fixedOf = (size: number): number =>
+    fixedCost * (fixedCostOf === "all products" ? size : size - kept.length);
   return {
     names,
     kept: kept.map((name, k) => {
@@ -199,44 +222,73 @@ function lineWorld(partWorths: PartWorths, problem: LineProblem): LineWorld {
       return place;
     }),
     objective,
-    rule,
-    liking: scaled.own,
+    isLogit,
+    liking: liking.slice(0, names.length),
     rivals,
-    rivalTies: rivals.map((best, who) => scaled.others.filter((column) => column[who] === best).length),
-    weights: weights.map((weight) => weight / sum),
+    rivalTies: rivals.map((best, who) => others.filter((column) => column[who] === best).length),
+    weights,
     gain: Float64Array.from(names, (name, j) => {
       if (objective === "share") return 1;
       const cost = objective === "profit" ? moneyOf("unit cost", unitCosts, j, name) : 0;
       return marketSize * (moneyOf("price", prices, j, name) - cost);
     }),
-    fixed: objective === "profit" ? fixedCost : 0,
-    money: { marketSize, fixedCost, prices, unitCosts },
+    fixedOf: objective === "profit" ? fixedOf : () => 0,
+    money: { marketSize, fixedOf, prices, unitCosts },
   };
 }
 
-/** Utility of every alternative for every respondent: one row an alternative, none last. */
-function utilitiesOf(partWorths: PartWorths, market: Market, none: string | undefined): Float64Array[] {
-  const { products, codes } = alternativesOf(partWorths, market, none);
-  const p = partWorths.names.length;
-  return products.map((_, j) =>
-    Float64Array.from(partWorths.values, (row) =>
-      row.reduce((sum, value, k) => sum + value * (codes[j * p + k] as number), 0),
-    ),
-  );
+const LINE_RULES: readonly LineRule[] = ["first choice", "share of preference", "randomised first choice"];
+
+/** Candidates, competitors and none, in this order. */
+function allOf(partWorths: PartWorths, { candidates, competitors, none }: LineProblem): Alternatives {
+  const own = alternativesOf(partWorths, candidates, none);
+  if (!competitors?.products.length) return own;
+  const others = alternativesOf(partWorths, competitors, none);
+  const count = candidates.products.length;
+  return {
+    products: [...candidates.products, ...others.products],
+    codes: joined(own.codes.subarray(0, count * partWorths.names.length), others.codes),
+    reach: joined(own.reach.subarray(0, count), others.reach),
+    none: others.none,
+  };
 }
 
-/** exp(exponent x utility), over that of the best product of each respondent. */
-function expScaled(
-  own: readonly Float64Array[],
-  others: readonly Float64Array[],
-  exponent: number,
-): { own: Float64Array[]; others: Float64Array[] } {
-  const best = [...own, ...others].reduce((most, column) =>
+function joined(first: Float64Array, second: Float64Array): Float64Array {
+  const all = new Float64Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
+/** Cost of a unit of every candidate: by name, by the rule, or as the candidates give it. */
+function unitCostsOf({ candidates, unitCosts }: LineProblem): ArrayLike<number> | undefined {
+  const { products, attributes, prices } = candidates;
+  if (!unitCosts) return candidates.unitCosts;
+  if (typeof unitCosts !== "function") {
+    const stranger = Object.keys(unitCosts).find((name) => !products.includes(name));
+    if (stranger !== undefined)
+      throw new DataError(`unitCosts must be of candidates, got ${describe(stranger)}`);
+    return products.map((name) => moneyOf("unit cost", [unitCosts[name] as number], 0, name));
+  }
+  const codes = Object.entries(attributes);
+  return products.map((product, j) => {
+    const [price, given] = [prices?.[j], candidates.unitCosts?.[j]];
+    const cost = unitCosts({
+      product,
+      attributes: Object.fromEntries(codes.map(([name, column]) => [name, column[j] as number])),
+      ...(price === undefined ? {} : { price }),
+      ...(given === undefined ? {} : { unitCost: given }),
+    });
+    return moneyOf("unit cost", [cost], 0, product);
+  });
+}
+
+/** exp(utility), over that of the best product of each respondent. */
+function expScaled(utilities: readonly Float64Array[]): Float64Array[] {
+  const best = utilities.reduce((most, column) =>
     most.map((value, who) => Math.max(value, column[who] as number)),
   );
-  const scale = (column: Float64Array): Float64Array =>
-    column.map((utility, who) => Math.exp(exponent * (utility - (best[who] as number))));
-  return { own: own.map(scale), others: others.map(scale) };
+  return utilities.map((column) => column.map((utility, who) => Math.exp(utility - (best[who] as number))));
 }
 
 /**
@@ -252,14 +304,14 @@ interface Growth {
 }
 
 function growthOf(world: LineWorld, size: number): Growth {
-  const { rule, liking, rivals, rivalTies, weights, gain } = world;
+  const { isLogit, liking, rivals, rivalTies, weights, gain } = world;
   const n = weights.length;
   const levels = (): Float64Array[] => Array.from({ length: size + 1 }, () => new Float64Array(n));
   const [first, second, third] = [levels(), levels(), levels()];
   first[0]?.set(rivals);
   third[0]?.set(rivalTies);
   const level = (of: readonly Float64Array[], depth: number): Float64Array => of[depth] as Float64Array;
-  if (rule === "share of preference") {
+  if (isLogit) {
     return {
       add(depth, candidate) {
         const own = liking[candidate] as Float64Array;
@@ -334,7 +386,7 @@ function searchIn(world: LineWorld, options: LineSearchOptions): ProductLine {
   const worthOf = (line: readonly number[]): number => {
     evaluated++;
     for (const [depth, candidate] of line.slice(0, -1).entries()) growth.add(depth, candidate);
-    return growth.valueWith(line.length - 1, line.at(-1) as number) - world.fixed * line.length;
+    return growth.valueWith(line.length - 1, line.at(-1) as number) - world.fixedOf(line.length);
   };
   const open = Array.from(world.names.keys()).filter((j) => !world.kept.includes(j));
   const task: SearchTask = { world, growth, worthOf, open, size, count: (lines) => (evaluated += lines) };
@@ -374,7 +426,7 @@ function exhaustive({ world, growth, open, size, count }: SearchTask, most: numb
     for (let place = from; place <= open.length - left; place++) {
       const candidate = open[place] as number;
       if (left === 1) {
-        const value = growth.valueWith(line.length, candidate) - world.fixed * size;
+        const value = growth.valueWith(line.length, candidate) - world.fixedOf(size);
         if (value > best.value) best = { line: [...line, candidate], value };
         continue;
       }
@@ -406,7 +458,7 @@ function greedy({ world, growth, open, size, count }: SearchTask): Found {
     growth.add(line.length, next);
     line.push(next);
   }
-  return { line, value: value - world.fixed * size };
+  return { line, value: value - world.fixedOf(size) };
 }
 
 /** Swaps single products while one swap makes the line better, always the best swap. */
@@ -420,7 +472,7 @@ function improve({ world, growth, open, size, count }: SearchTask, start: Found)
       for (const candidate of open) {
         if (best.line.includes(candidate)) continue;
         count(1);
-        const value = growth.valueWith(rest.length, candidate) - world.fixed * size;
+        const value = growth.valueWith(rest.length, candidate) - world.fixedOf(size);
         if (value > (better ?? best).value + 1e-12 * Math.abs(best.value))
           better = { line: [...rest, candidate], value };
       }
@@ -494,7 +546,7 @@ function describeLine(
   evaluated: number,
 ): ProductLine {
   const sorted = [...line].sort((a, b) => a - b);
-  const { marketSize, fixedCost, prices, unitCosts } = world.money;
+  const { marketSize, fixedOf, prices, unitCosts } = world.money;
   const shares = sorted.map((candidate) => shareWithin(world, sorted, candidate));
   const share = shares.reduce((sum, part) => sum + part, 0);
   const earn = (cost: (j: number) => number): number =>
@@ -519,9 +571,7 @@ function describeLine(
     objective: world.objective,
     share,
     ...(prices ? { revenue: earn(() => 0) } : {}),
-    ...(prices && unitCosts
-      ? { profit: earn((j) => unitCosts[j] as number) - fixedCost * sorted.length }
-      : {}),
+    ...(prices && unitCosts ? { profit: earn((j) => unitCosts[j] as number) - fixedOf(sorted.length) } : {}),
     search,
     evaluated,
   });

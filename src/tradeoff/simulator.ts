@@ -40,6 +40,8 @@ export interface SimulationOptions {
   readonly weights?: ArrayLike<number>;
   /** Name of the part-worth of buying none: buying nothing is then one alternative more. */
   readonly none?: string;
+  /** Utility that alternatives have beside their levels, by name ("none" for none); 0 unless named. See `calibrateConstants`. */
+  readonly constants?: Readonly<Record<string, number>>;
   /**
    * "point estimates" unless given. From "draws", shares are means over the draws, with limits from them. Limits from draws
    * alone hold for these respondents; with `random` also for others like them.
@@ -111,14 +113,16 @@ export function simulateMarket(
   requireFromZero({ exponent });
   const { values, respondents } = partWorths;
   const alternatives = alternativesOf(partWorths, market, options.none);
+  const constants = constantsOf(alternatives.products, options.constants);
   const shown = rule === "purchase likelihood" ? market.products : alternatives.products;
   const weights = respondentWeights(options.weights, respondents.length);
   const makeKernel = (noiseDraws: number): ShareKernel =>
     shareKernel(rule, exponent, alternatives, partWorths.names, { noiseDraws, ...options });
+  const sample: Sample = { ...options, size: shown.length, weights, ownUtilities: constants };
   const simulated =
     from === "draws"
-      ? fromDraws(partWorths, alternatives.codes, makeKernel(1), { ...options, size: shown.length, weights })
-      : fromPoints(values, alternatives.codes, makeKernel(200), { ...options, size: shown.length, weights });
+      ? fromDraws(partWorths, alternatives.codes, makeKernel(1), sample)
+      : fromPoints(values, alternatives.codes, makeKernel(200), sample);
   const { individual, means, samples, leftOut } = simulated;
   const unreached = alternatives.reach.reduce((missed, reach) => missed * (1 - reach), 1);
   return Object.freeze({
@@ -141,15 +145,33 @@ export function simulateMarket(
   });
 }
 
+/**
+ * Constant of every alternative, in their order.
+ * @throws DataError if one is named that there is not, or a constant is no finite number.
+ */
+function constantsOf(
+  products: readonly string[],
+  constants: Readonly<Record<string, number>> = {},
+): Float64Array {
+  for (const [name, constant] of Object.entries(constants)) {
+    if (!products.includes(name))
+      throw new DataError(`constants must be of ${products.join(", ")}, got ${describe(name)}`);
+    if (!Number.isFinite(constant))
+      throw new DataError(`constant of ${name} must be a finite number, got ${describe(constant)}`);
+  }
+  return Float64Array.from(products, (name) => constants[name] ?? 0);
+}
+
 /** Turns the utilities of a respondent into shares; false if the rule has none for such utilities. */
 type ShareKernel = (utilities: Float64Array, shares: Float64Array) => boolean;
 
-function shareKernel(
+/** What a rule of choice makes of utilities, with awareness and distribution of the alternatives. */
+export function shareKernel(
   rule: ChoiceRule,
   exponent: number,
   alternatives: Alternatives,
   names: readonly string[],
-  options: SimulationOptions & { readonly noiseDraws: number },
+  options: SimulationOptions & { readonly noiseDraws: number } = { noiseDraws: 1 },
 ): ShareKernel {
   const { reach } = alternatives;
   const weights = new Float64Array(reach.length);
@@ -278,11 +300,37 @@ const drawGumbel = (random: Random): number => -Math.log(-Math.log(1 - random.un
 
 /** First choices under noise of levels, shared by all products that have them, and noise of products. */
 function randomisedFirstChoice(
-  { codes, reach, products, none }: Alternatives,
+  alternatives: Alternatives,
   names: readonly string[],
   exponent: number,
   options: SimulationOptions & { readonly noiseDraws: number },
 ): ShareKernel {
+  const { noiseDraws } = options;
+  const addNoise = noiseOf(alternatives, names, exponent, options);
+  const noisy = new Float64Array(alternatives.products.length);
+  const once = new Float64Array(noisy.length);
+  return (utilities, shares) => {
+    shares.fill(0);
+    for (let draw = 0; draw < noiseDraws; draw++) {
+      if (!addNoise(utilities, noisy)) continue;
+      bestOf(noisy, once);
+      for (let j = 0; j < shares.length; j++)
+        shares[j] = (shares[j] as number) + (once[j] as number) / noiseDraws;
+    }
+    return true;
+  };
+}
+
+/**
+ * Draws the noise of randomised first choice: utilities times the exponent plus noise, minus infinity for what a buyer does
+ * not meet; false if nothing is met.
+ */
+function noiseOf(
+  { codes, reach, products, none }: Alternatives,
+  names: readonly string[],
+  exponent: number,
+  options: SimulationOptions & { readonly noiseDraws: number },
+): (utilities: Float64Array, noisy: Float64Array) => boolean {
   const { random, levels, productNoise = 0, noiseDraws } = options;
   if (!random) throw new RangeError("random must be given for randomised first choice, got none");
   if (!levels?.length) throw new RangeError("levels must be given for randomised first choice, got none");
@@ -296,38 +344,28 @@ function randomisedFirstChoice(
   );
   const levelCount = levels.reduce((sum, attribute) => sum + attribute.levels.length, 0);
   const noise = new Float64Array(levelCount);
-  const utility = new Float64Array(products.length);
-  const once = new Float64Array(products.length);
   const certain = reach.every((chance) => chance === 1);
   const ofLevels = random.stream("noise of levels");
   const ofProducts = random.stream("noise of products");
   const ofReach = random.stream("products met");
   const noneNoise = Math.hypot(attributeNoise * Math.sqrt(levels.length), productNoise);
-  return (utilities, shares) => {
-    shares.fill(0);
-    for (let draw = 0; draw < noiseDraws; draw++) {
-      for (let level = 0; level < levelCount; level++) noise[level] = attributeNoise * drawGumbel(ofLevels);
-      for (let j = 0; j < real; j++) {
-        let sum = exponent * (utilities[j] as number);
-        for (const { low, high, weight } of mixes[j] as LevelMix[])
-          sum += (noise[low] as number) + weight * ((noise[high] as number) - (noise[low] as number));
-        if (productNoise > 0) sum += productNoise * drawGumbel(ofProducts);
-        utility[j] = sum;
-      }
-      if (none) utility[real] = exponent * (utilities[real] as number) + noneNoise * drawGumbel(ofProducts);
-      if (!certain) {
-        let met = 0;
-        for (let j = 0; j < reach.length; j++) {
-          if (ofReach.uniform() < (reach[j] as number)) met++;
-          else utility[j] = Number.NEGATIVE_INFINITY;
-        }
-        if (met === 0) continue;
-      }
-      bestOf(utility, once);
-      for (let j = 0; j < shares.length; j++)
-        shares[j] = (shares[j] as number) + (once[j] as number) / noiseDraws;
+  return (utilities, noisy) => {
+    for (let level = 0; level < levelCount; level++) noise[level] = attributeNoise * drawGumbel(ofLevels);
+    for (let j = 0; j < real; j++) {
+      let sum = exponent * (utilities[j] as number);
+      for (const { low, high, weight } of mixes[j] as LevelMix[])
+        sum += (noise[low] as number) + weight * ((noise[high] as number) - (noise[low] as number));
+      if (productNoise > 0) sum += productNoise * drawGumbel(ofProducts);
+      noisy[j] = sum;
     }
-    return true;
+    if (none) noisy[real] = exponent * (utilities[real] as number) + noneNoise * drawGumbel(ofProducts);
+    if (certain) return true;
+    let met = 0;
+    for (let j = 0; j < reach.length; j++) {
+      if (ofReach.uniform() < (reach[j] as number)) met++;
+      else noisy[j] = Number.NEGATIVE_INFINITY;
+    }
+    return met > 0;
   };
 }
 
@@ -394,11 +432,16 @@ interface Simulated {
   readonly leftOut: number;
 }
 
-/** Utilities of all alternatives for one respondent. */
-function utilitiesInto(utilities: Float64Array, codes: Float64Array, coefficients: Float64Array): void {
+/** Utilities of all alternatives for one respondent: their own constants and those of their levels. */
+function utilitiesInto(
+  utilities: Float64Array,
+  constants: Float64Array,
+  codes: Float64Array,
+  coefficients: Float64Array,
+): void {
   const p = coefficients.length;
   for (let j = 0, place = 0; j < utilities.length; j++) {
-    let sum = 0;
+    let sum = constants[j] as number;
     for (let k = 0; k < p; k++, place++) sum += (codes[place] as number) * (coefficients[k] as number);
     utilities[j] = sum;
   }
@@ -409,19 +452,21 @@ interface Sample extends SimulationOptions {
   readonly size: number;
   /** Weights of the respondents; those who cannot be simulated get 0. */
   readonly weights: Float64Array;
+  /** Constant of every alternative. */
+  readonly ownUtilities: Float64Array;
 }
 
 function fromPoints(
   values: readonly Float64Array[],
   codes: Float64Array,
   kernel: ShareKernel,
-  { size, weights, random, resamples = 1000 }: Sample,
+  { size, weights, ownUtilities, random, resamples = 1000 }: Sample,
 ): Simulated {
   const p = values[0]?.length ?? 0;
   const utilities = new Float64Array(codes.length / p);
   let leftOut = 0;
   const individual = values.map((row, who) => {
-    utilitiesInto(utilities, codes, row);
+    utilitiesInto(utilities, ownUtilities, codes, row);
     const shares = new Float64Array(size);
     if (kernel(utilities, shares)) return shares;
     weights[who] = 0;
@@ -441,17 +486,14 @@ function requireSomebody(weights: Float64Array): void {
 
 /** Shares of every draw; means over the draws for each respondent and over all. */
 function fromDraws(
-  { names, values, draws }: PartWorths,
+  partWorths: PartWorths,
   codes: Float64Array,
   kernel: ShareKernel,
-  { size, weights, random }: Sample,
+  { size, weights, ownUtilities, random }: Sample,
 ): Simulated {
-  const [n, p] = [values.length, names.length];
-  if (!draws || draws.length === 0 || draws.length % (n * p) !== 0) {
-    throw new DataError(
-      `draws must be a multiple of ${n} respondents x ${p} part-worths, got ${draws?.length ?? "none"}`,
-    );
-  }
+  const { values } = partWorths;
+  const [n, p] = [values.length, partWorths.names.length];
+  const draws = drawsOf(partWorths);
   const count = draws.length / (n * p);
   const respondents = random?.stream("respondents");
   const row = new Float64Array(p);
@@ -467,7 +509,7 @@ function fromDraws(
     mean.fill(0);
     for (let who = 0; who < n; who++) {
       for (let k = 0; k < p; k++) row[k] = draws[(draw * n + who) * p + k] as number;
-      utilitiesInto(utilities, codes, row);
+      utilitiesInto(utilities, ownUtilities, codes, row);
       if (!kernel(utilities, shares)) continue;
       simulated[who] = (simulated[who] as number) + 1;
       const weight = counted[who] as number;
@@ -489,4 +531,92 @@ function fromDraws(
     samples,
     leftOut: simulated.filter((times) => times < count).length,
   };
+}
+
+/** @throws DataError if there are no draws, or not of every respondent and part-worth. */
+function drawsOf({ names, values, draws }: PartWorths): NonNullable<PartWorths["draws"]> {
+  const [n, p] = [values.length, names.length];
+  if (draws && draws.length > 0 && draws.length % (n * p) === 0) return draws;
+  throw new DataError(
+    `draws must be a multiple of ${n} respondents x ${p} part-worths, got ${draws?.length ?? "none"}`,
+  );
+}
+
+/** How utilities are kept for many markets: what `simulateMarket` would use, with fewer draws if wanted. */
+export interface UtilityOptions
+  extends Pick<
+    SimulationOptions,
+    | "rule"
+    | "exponent"
+    | "weights"
+    | "constants"
+    | "from"
+    | "random"
+    | "levels"
+    | "attributeNoise"
+    | "productNoise"
+    | "noiseDraws"
+  > {
+  /** Number of draws used, evenly spaced; all unless given. */
+  readonly draws?: number;
+}
+
+const MOST_UTILITIES = 1e8; // 0.8 GB
+
+/**
+ * Utilities of all alternatives times the exponent, and the same noise as in `simulateMarket`: an array an alternative, an
+ * element for every respondent, draw and noise; weights of these, adding up to 1. Each first choice among them, or logit,
+ * is then one of those that make its shares. What is not met is minus infinity under randomised first choice.
+ * @throws as `simulateMarket`; RangeError if it would be too much to keep, or there are fewer draws.
+ */
+export function utilitiesOf(
+  partWorths: PartWorths,
+  alternatives: Alternatives,
+  options: UtilityOptions,
+): { readonly utilities: readonly Float64Array[]; readonly weights: Float64Array } {
+  const { rule = "share of preference", exponent = 1, from = "point estimates" } = options;
+  requireFromZero({ exponent });
+  const { names, values } = partWorths;
+  const [n, p] = [values.length, names.length];
+  const { products, codes } = alternatives;
+  const constants = constantsOf(products, options.constants);
+  const weights = respondentWeights(options.weights, n);
+  const drawn = from === "draws" ? drawsOf(partWorths) : undefined;
+  const available = drawn ? drawn.length / (n * p) : 1;
+  const { draws = available } = options;
+  requireWhole("draws", draws, 1, available);
+  const isNoisy = rule === "randomised first choice";
+  const { noiseDraws = drawn ? 1 : 200 } = options;
+  const noises = isNoisy ? noiseDraws : 1;
+  const factor = rule === "first choice" ? 1 : exponent;
+  const addNoise = isNoisy
+    ? noiseOf(alternatives, names, exponent, { ...options, noiseDraws })
+    : (own: Float64Array, scaled: Float64Array): void => {
+        for (let j = 0; j < own.length; j++) scaled[j] = factor * (own[j] as number);
+      };
+  const rows = draws * n * noises;
+  if (rows * products.length > MOST_UTILITIES)
+    throw new RangeError(
+      `draws or noiseDraws must be fewer: ${rows} utilities of each of ${products.length} alternatives are more than ${MOST_UTILITIES} together`,
+    );
+  const utilities = products.map(() => new Float64Array(rows));
+  const rowWeights = new Float64Array(rows);
+  const sum = weights.reduce((before, weight) => before + weight, 0) * draws * noises;
+  const row = new Float64Array(p);
+  const own = new Float64Array(products.length);
+  const noisy = new Float64Array(products.length);
+  let place = 0;
+  for (let draw = 0; draw < draws; draw++) {
+    const first = Math.floor((draw * available) / draws) * n;
+    for (let who = 0; who < n; who++) {
+      row.set(drawn?.subarray((first + who) * p, (first + who + 1) * p) ?? (values[who] as Float64Array));
+      utilitiesInto(own, constants, codes, row);
+      for (let noise = 0; noise < noises; noise++, place++) {
+        addNoise(own, noisy);
+        rowWeights[place] = (weights[who] as number) / sum;
+        for (let j = 0; j < noisy.length; j++) (utilities[j] as Float64Array)[place] = noisy[j] as number;
+      }
+    }
+  }
+  return { utilities, weights: rowWeights };
 }

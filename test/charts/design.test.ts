@@ -85,6 +85,19 @@ describe("design figures", () => {
     );
   });
 
+  it("write counts beside the axes, where no line crosses them", () => {
+    const { data, layout } = levelBalanceFigure(designReport(design, { random: randomSource(2) }));
+    const { annotations } = layout as unknown as {
+      annotations: { text: string; xref: string; x: number; y: string }[];
+    };
+    expect(annotations.map(({ y }) => y)).toEqual(data[0]?.["y"]);
+    for (const { text, xref, x } of annotations) {
+      expect(text).toMatch(/^\d+ \(\d+(\.\d)?%\)$/);
+      expect([xref, x > 1]).toEqual(["paper", true]);
+    }
+    expect(data[0]?.["text"]).toBeUndefined();
+  });
+
   it("say so when nothing could be better", () => {
     const report = designReport(
       shiftedDesign(survey(3, 3, 3), { alternatives: 3, random: randomSource(1) }),

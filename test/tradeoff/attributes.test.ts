@@ -6,6 +6,7 @@ import {
   codeProfiles,
   decodePartWorths,
   defineAttributes,
+  type Profile,
 } from "../../src/tradeoff/attributes.js";
 import { levelUtilities } from "../../src/tradeoff/part-worths.js";
 
@@ -72,6 +73,8 @@ describe("coding of profiles", () => {
       "engine electric": [0, 1],
       range: [0, 400],
     });
+    const empty = { engine: "gas", range: null } as unknown as Profile; // as a table has it
+    expect(columns(codeProfiles(survey, [empty]))).toEqual({ "engine electric": [0], range: [0] });
     expect(() => codeProfiles(survey, [{ engine: "gas", range: 200 }])).toThrow(
       new DataError("range in row 1 must be left out, for only engine electric has it, got 200"),
     );

@@ -180,7 +180,7 @@ describe("choices that cannot be used", () => {
       "none chosen",
       { ...rows, chosen: [1, 0, 0, 0] },
       { x },
-      "chosen must be 1 once in set 2, got it nowhere from row 3 on",
+      "chosen must be 1 once in set 2, got it nowhere from row 3 on: leave the set out, or add choosing none as an alternative",
     ],
     [
       "two chosen",

@@ -69,6 +69,35 @@ describe("design report", () => {
     expect(three?.overlap).toBeGreaterThanOrEqual(1 / 6);
   });
 
+  it("counts the overlap of an attribute among the products that have it", () => {
+    const fibre = defineAttributes([
+      { name: "line", levels: ["cable", "fibre"] },
+      { name: "fitting", levels: ["self", "engineer"], only: { attribute: "line", level: "fibre" } },
+    ]);
+    const design: SurveyDesign = {
+      method: "by hand",
+      attributes: fibre,
+      versions: 1,
+      tasks: 2,
+      alternatives: 3,
+      levels: [0, -1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1], // a cable and two fibres, then three fibres
+      warnings: [],
+    };
+    const [line, fitting] = designReport(design, { random: randomSource(1) }).overlap;
+    expect(line).toEqual({
+      attribute: "line",
+      overlap: 4 / 6,
+      leastOverlap: 2 / 6,
+      tasksWithoutContrast: 0.5,
+    });
+    expect(fitting).toEqual({
+      attribute: "fitting",
+      overlap: 1 / 4, // of one pair of fibres and of three
+      leastOverlap: 1 / 4,
+      tasksWithoutContrast: 0,
+    });
+  });
+
   it("refuses a design that does not tell the coefficients apart", () => {
     expect(() =>
       designReport({ ...small, versions: 1, levels: small.levels.slice(0, 4) }, { random: randomSource(1) }),

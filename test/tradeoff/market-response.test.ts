@@ -63,6 +63,45 @@ describe("money", () => {
     expect(first.arcElasticity).toBeCloseTo(arc, 8);
   });
 
+  it("counts what other own products lose to a low price, so that the best price is higher", () => {
+    const prices = Array.from({ length: 41 }, (_, i) => 1 + i / 10);
+    const question = { product: "ours", attribute: price, prices, unitCost: 1, marketSize: 100 };
+    const alone = priceResponse(homogeneous, shop, question);
+    const line = priceResponse(homogeneous, shop, { ...question, ownMargins: { cheap: 1, rival: 2 } });
+    for (const [i, { profit, revenue, price: paid }] of line.points.entries()) {
+      const market = marketOf(
+        [quality, price],
+        [offer("ours", 1, paid), offer("rival", 2, 4), offer("cheap", 0, 1.5)],
+      );
+      const [own, rival, cheap] = sharesOf(homogeneous, market) as [number, number, number];
+      expect(profit).toBeCloseTo(100 * (own * (paid - 1) + 2 * rival + cheap), 9);
+      expect(revenue).toBe(alone.points[i]?.revenue);
+    }
+    expect(line.bestProfit.price).toBeGreaterThan(alone.bestProfit.price);
+    expect(line.bestProfit.value).toBe(Math.max(...line.points.map(({ profit }) => profit)));
+    expect(line.bestRevenue).toEqual(alone.bestRevenue);
+    expect(priceResponse(homogeneous, shop, { ...question, ownMargins: { cheap: 0 } })).toEqual(alone);
+  });
+
+  it("has limits of the price that is best for all own products", () => {
+    const fit = {
+      coefficients: { quality: 1, price: -0.8 },
+      covariance: [
+        [0.04, 0],
+        [0, 0.01],
+      ],
+    };
+    const pooled = pooledPartWorths(fit, { random: randomSource(2), draws: 300 });
+    const prices = Array.from({ length: 17 }, (_, i) => 1 + i / 4);
+    const question = { product: "ours", attribute: price, prices, unitCost: 1 };
+    const limits = (ownMargins: Record<string, number>) =>
+      priceResponse(pooled, shop, { ...question, ownMargins }, { from: "draws" }).bestProfit;
+    const [alone, line] = [limits({}), limits({ rival: 2 })];
+    expect(line.low).toBeGreaterThan(alone.low as number);
+    expect(line.high).toBeGreaterThan(alone.high as number);
+    expect(line.low).toBeLessThan(line.price);
+  });
+
   it("warns where the best price is an end of those tried, and has limits from samples", () => {
     const fit = {
       coefficients: { quality: 1, price: -0.8 },
@@ -223,6 +262,39 @@ describe("questions without an answer", () => {
       "prices beyond those shown",
       () => priceResponse(homogeneous, shop, { product: "ours", attribute: price, prices: [4, 6] }),
       "price must be between the levels that were shown, 1 to 5, got 6",
+    ],
+    [
+      "the priced product among the others",
+      () =>
+        priceResponse(homogeneous, shop, {
+          product: "ours",
+          attribute: price,
+          prices: [3, 4],
+          ownMargins: { ours: 1 },
+        }),
+      "ownMargins must be of products other than ours, whose margin is its price less unitCost",
+    ],
+    [
+      "an own product that is not there",
+      () =>
+        priceResponse(homogeneous, shop, {
+          product: "ours",
+          attribute: price,
+          prices: [3, 4],
+          ownMargins: { x: 1 },
+        }),
+      'product must be one of ours, rival, cheap, got "x"',
+    ],
+    [
+      "a margin that is none",
+      () =>
+        priceResponse(homogeneous, shop, {
+          product: "ours",
+          attribute: price,
+          prices: [3, 4],
+          ownMargins: { cheap: Number.NaN },
+        }),
+      "margin of cheap must be a number, got NaN",
     ],
     [
       "falling prices",

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { ConvergenceError } from "../../src/core/errors.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { drawNormal as normal } from "../../src/numeric/sampling.js";
 import { fitConditionalLogit } from "../../src/tradeoff/conditional-logit.js";
@@ -158,6 +159,15 @@ describe("the fit", () => {
       ).toBeLessThan(0.05 * error);
       expect(Math.abs((weighted.standardErrors[name] as number) / error - 1)).toBeLessThan(0.05);
     }
+  });
+
+  it("names a log-normal taste of the wrong sign, which the choices drive to 0", () => {
+    const fitWrong = () =>
+      fitMixedLogit(study.rows, study.attributes, { tastes: { price: "log-normal" }, random, draws: 128 });
+    expect(fitWrong).toThrow(ConvergenceError);
+    expect(fitWrong).toThrow(
+      /^mixed logit: price is log-normal, but the choices drive it to 0 \(the mean of its logarithm to -\S+\): it may have the other sign, or be normal$/,
+    );
   });
 
   it("settles for every distribution, and log-normal prices are below 0 for all", () => {

@@ -147,6 +147,10 @@ describe("the fit", () => {
       expect(Math.abs((found.dissimilarities[nest] as number) - 1)).toBeLessThan(
         3 * (found.dissimilarityErrors[nest] as number),
       );
+    expect(found.dissimilarities["car"]).toBeGreaterThan(1); // by chance
+    expect(found.warnings.at(-1)).toMatch(
+      /the dissimilarity of car is 1\.\d+, above 1 within two standard errors: /,
+    );
   });
 
   it("warns of a dissimilarity above 1 by the nest", () => {

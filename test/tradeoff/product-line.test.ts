@@ -4,10 +4,12 @@ import { type Random, randomSource } from "../../src/numeric/random.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
 import type { Market } from "../../src/tradeoff/market.js";
 import { marketValue } from "../../src/tradeoff/market-response.js";
-import type { PartWorths } from "../../src/tradeoff/part-worths.js";
+import { linearAttribute, type PartWorths } from "../../src/tradeoff/part-worths.js";
 import {
+  type LineCandidate,
   type LineObjective,
   type LineProblem,
+  type LineRule,
   type LineSearchOptions,
   productLineFrontier,
   searchProductLine,
@@ -253,6 +255,126 @@ describe("frontier", () => {
   });
 });
 
+describe("rules, draws and costs of lines", () => {
+  const levels = names.map((name) => linearAttribute(name, [0, 1, 2]));
+
+  it("have the shares of the simulator under randomised first choice, none and draws included", () => {
+    for (const from of ["point estimates", "draws"] as const) {
+      const { partWorths, problem } = world(12, 7);
+      const random = randomSource(6);
+      const drawn = Array.from({ length: 30 }, () =>
+        partWorths.values.flatMap((row) => [
+          ...Array.from(row, (value) => value + 0.4 * drawNormal(random)),
+          1,
+        ]),
+      );
+      const withNone = {
+        ...partWorths,
+        names: [...names, "none"],
+        values: partWorths.values.map((row) => Float64Array.of(...row, 1)),
+        draws: Float64Array.from(drawn.flat()),
+      };
+      const setting = {
+        rule: "randomised first choice",
+        from,
+        none: "none",
+        exponent: 0.8,
+        constants: { r1: 0.3, none: -0.2 },
+        random: randomSource(7),
+        levels,
+        noiseDraws: 3,
+      } as const;
+      const values = subsets(problem.candidates.products, 2).map((line) => {
+        const market = marketWith(problem, line);
+        const simulation = simulateMarket(withNone, market, { ...setting, resamples: 100 });
+        const rows = marketValue(simulation, market, { marketSize: 1000 }).slice(0, 2);
+        return rows.reduce((sum, row) => sum + row.profit, -40);
+      });
+      const found = searchProductLine(
+        withNone,
+        { ...problem, ...setting },
+        { size: 2, search: "exhaustive" },
+      );
+      expect(found.value).toBeCloseTo(Math.max(...values), 8);
+      expect(found.profit).toBeCloseTo(found.value, 8);
+    }
+  });
+
+  it("are means over draws, some of them where fewer are asked for", () => {
+    const { partWorths, problem } = world(13, 6);
+    const random = randomSource(6);
+    const drawn = Array.from({ length: 20 }, () =>
+      partWorths.values.flatMap((row) => Array.from(row, (value) => value + drawNormal(random))),
+    );
+    const withDraws = { ...partWorths, draws: Float64Array.from(drawn.flat()) };
+    const everyFifth = {
+      ...partWorths,
+      draws: Float64Array.from([0, 5, 10, 15].flatMap((i) => drawn[i] as number[])),
+    };
+    for (const rule of ["first choice", "share of preference"] as const) {
+      const draws = { ...problem, rule, from: "draws" } as const;
+      const found = searchProductLine(withDraws, draws, { size: 3, search: "exhaustive" });
+      const line = found.products.map(({ product }) => product);
+      const { shares } = simulateMarket(withDraws, marketWith(problem, line), { rule, from: "draws" });
+      for (const [place, { share }] of found.products.entries())
+        expect(share).toBeCloseTo(shares[place]?.share as number, 12);
+      expect(searchProductLine(withDraws, { ...draws, draws: 4 }, { size: 3, search: "exhaustive" })).toEqual(
+        searchProductLine(everyFifth, draws, { size: 3, search: "exhaustive" }),
+      );
+    }
+  });
+
+  it("charge the fixed cost to new products alone if asked to", () => {
+    const { partWorths, problem } = world(3, 10);
+    const kept = ["c2", "c7"];
+    for (const search of ["exhaustive", "greedy", "exchange", "genetic"] as const) {
+      const of = (change: Partial<LineProblem>, size = 4) =>
+        searchProductLine(
+          partWorths,
+          { ...problem, kept, ...change },
+          { size, search, random: randomSource(4) },
+        );
+      const [all, fresh] = [of({}), of({ fixedCostOf: "new products" })];
+      expect(fresh.products).toEqual(all.products);
+      expect(fresh.value).toBeCloseTo(all.value + 2 * 20, 9);
+      expect(fresh.profit).toBeCloseTo(fresh.value, 9);
+      expect(of({ fixedCostOf: "new products" }, 2).value).toBeCloseTo(of({ fixedCost: 0 }, 2).value, 9);
+    }
+  });
+
+  it("take unit costs by name or by a rule, in place of those of the candidates", () => {
+    const { partWorths, problem } = world(14, 6);
+    const { candidates } = problem;
+    const { unitCosts, prices, ...unpriced } = candidates as Required<Market>;
+    const dear = Array.from(unitCosts, (cost, j) => cost + (candidates.attributes["a"]?.[j] === 0 ? 0 : 3));
+    const search = { size: 3, search: "exhaustive" } as const;
+    const of = (change: Partial<LineProblem>) =>
+      searchProductLine(partWorths, { ...problem, ...change }, search);
+    const expected = of({ candidates: { ...candidates, unitCosts: dear } });
+    expect(expected.value).not.toBe(of({}).value);
+    const table = Object.fromEntries(candidates.products.map((name, j) => [name, dear[j] as number]));
+    expect(of({ candidates: { ...unpriced, prices }, unitCosts: table })).toEqual(expected);
+    const seen: LineCandidate[] = [];
+    const rule = (candidate: LineCandidate): number => {
+      seen.push(candidate);
+      return (candidate.unitCost ?? 0) + (candidate.attributes["a"] === 0 ? 0 : 3);
+    };
+    expect(of({ unitCosts: rule })).toEqual(expected);
+    expect(seen[1]).toEqual({
+      product: "c2",
+      attributes: Object.fromEntries(names.map((name) => [name, candidates.attributes[name]?.[1]])),
+      price: prices[1],
+      unitCost: unitCosts[1],
+    });
+    const bare = of({
+      candidates: unpriced,
+      objective: "share",
+      unitCosts: ({ price = -1, unitCost = -2 }) => price * unitCost,
+    });
+    expect(bare.profit).toBeUndefined();
+  });
+});
+
 describe("lines that cannot be searched", () => {
   const { partWorths, problem } = world(1);
   const search =
@@ -289,6 +411,49 @@ describe("lines that cannot be searched", () => {
       "random must be given for this search, got none",
     ],
     ["a market of no size", search({ marketSize: 0 }), "marketSize must be a number above 0, got 0"],
+    [
+      "another rule",
+      search({ rule: "purchase likelihood" as LineRule }),
+      "rule must be one of first choice, share of preference, randomised first choice, got purchase likelihood",
+    ],
+    [
+      "fixed costs of others",
+      search({ fixedCostOf: "old products" as "new products" }),
+      "fixedCostOf must be one of all products, new products, got old products",
+    ],
+    [
+      "noise without a source",
+      search({ rule: "randomised first choice" }),
+      "random must be given for randomised first choice, got none",
+    ],
+    [
+      "no draws",
+      search({ from: "draws" }),
+      "draws must be a multiple of 40 respondents x 4 part-worths, got none",
+    ],
+    ["more draws than there are", search({ draws: 2 }), "draws must be a whole number from 1 to 1, got 2"],
+    [
+      "more noise than can be kept",
+      search({
+        rule: "randomised first choice",
+        random: randomSource(1),
+        levels: names.map((name) => linearAttribute(name, [0, 1, 2])),
+        noiseDraws: 1e6,
+      }),
+      "draws or noiseDraws must be fewer: 40000000 utilities of each of 11 alternatives are more than 100000000 together",
+    ],
+    ["constants of strangers", search({ constants: { x: 1 } }), "constants must be of c1, c2,"],
+    ["costs of strangers", search({ unitCosts: { x: 1 } }), 'unitCosts must be of candidates, got "x"'],
+    [
+      "costs of some",
+      search({ unitCosts: { c1: 1 } }),
+      "unit cost of c2 must be a finite number, got undefined",
+    ],
+    [
+      "a rule that gives no cost",
+      search({ unitCosts: () => Number.NaN }),
+      "unit cost of c1 must be a finite number, got NaN",
+    ],
     ["negative fixed costs", search({ fixedCost: -1 }), "fixedCost must be a number from 0 up, got -1"],
     [
       "awareness",
