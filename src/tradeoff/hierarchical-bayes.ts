@@ -18,9 +18,9 @@ import type { PartWorths } from "./part-worths.js";
 export interface HierarchicalBayesPriors {
   /** Variance of the population's mean coefficients and of the effects of respondents' covariates (for their range), around 0; 100 unless given, 10 for the logarithms of constrained coefficients. */
   readonly meanVariance?: number;
-  /** Degrees of freedom of the inverse Wishart distribution of the heterogeneity: about how many respondents the guess below is worth; number of coefficients + 3 unless given, hardly any. */
+  /** Degrees of freedom of the inverse Wishart distribution of the heterogeneity: how many respondents the guess below is worth; number of coefficients + 3 unless given. */
   readonly freedom?: number;
-  /** Guess of the heterogeneity, its prior mean: a variance for all coefficients, or their covariance matrix; 1 unless given, 0.25 for the logarithms of constrained coefficients. The scale matrix of the inverse Wishart distribution is `freedom` - number of coefficients - 1 times it. */
+  /** Guess of the heterogeneity: a variance for all coefficients, or their covariance matrix; 1 unless given, 0.25 for the logarithms of constrained coefficients. The scale matrix of the inverse Wishart distribution is `freedom` times it. */
   readonly heterogeneity?: number | Matrix;
 }
 
@@ -325,7 +325,7 @@ function priorsOf(
       (_, at) => 1 / (meanVariance ?? MEAN_VARIANCE[kind(at % p)]),
     ),
     freedom,
-    scale: Float64Array.from(guess.flatMap((row) => row.map((value) => (freedom - p - 1) * value))),
+    scale: Float64Array.from(guess.flatMap((row) => row.map((value) => freedom * value))),
   };
 }
 
