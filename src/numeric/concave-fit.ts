@@ -28,6 +28,8 @@ export interface ConcaveProblem<State extends LikelihoodAt> {
   readonly idle: string;
   /** Why a coefficient may have no finite maximum, for messages. */
   readonly separated: string;
+  /** Whether messages may advise a penalty, as the model takes one; they do unless told not to. */
+  readonly penalisable?: boolean;
 }
 
 /** Where a concave log-likelihood is largest. */
@@ -106,7 +108,12 @@ function improved<State extends LikelihoodAt>(
 
 /** Cholesky's factorisation of the scaled information, column by column: a pivot of 0 is a column that others give. */
 function requireIndependent(
-  { model, names, idle }: Pick<ConcaveProblem<LikelihoodAt>, "model" | "names" | "idle">,
+  {
+    model,
+    names,
+    idle,
+    penalisable,
+  }: Pick<ConcaveProblem<LikelihoodAt>, "model" | "names" | "idle" | "penalisable">,
   information: Matrix,
 ): void {
   const lower: number[][] = [];
@@ -129,7 +136,7 @@ function requireIndependent(
         Math.abs(value) > 1e-4 ? [names[i] as string] : [],
       );
       throw new DataError(
-        `${model}: covariate ${name} must not be a linear combination of ${sources.join(", ")}: leave one of them out, or set a penalty`,
+        `${model}: covariate ${name} must not be a linear combination of ${sources.join(", ")}: leave one of them out${penalisable === false ? "" : ", or set a penalty"}`,
       );
     }
     lower.push([...row, Math.sqrt(pivot)]);
@@ -147,7 +154,7 @@ function combination(lower: Matrix, row: readonly number[]): number[] {
   return solution;
 }
 
-type Named = Pick<ConcaveProblem<LikelihoodAt>, "model" | "names" | "ranges" | "separated">;
+type Named = Pick<ConcaveProblem<LikelihoodAt>, "model" | "names" | "ranges" | "separated" | "penalisable">;
 
 /** Error about the covariates that still move (or have run far) in scaled coefficients. */
 function separated(problem: Named, movement: Float64Array): ConvergenceError {
@@ -156,8 +163,11 @@ function separated(problem: Named, movement: Float64Array): ConvergenceError {
   return separation(problem, moving.length > 0 ? moving : names);
 }
 
-const separation = ({ model, separated: why }: Named, names: readonly string[]): ConvergenceError =>
+const separation = (
+  { model, separated: why, penalisable }: Named,
+  names: readonly string[],
+): ConvergenceError =>
   new ConvergenceError(
     `${model}: the coefficient of ${names.join(", ")} has no finite maximum, the likelihood rises for ever: ` +
-      `${why}. Merge levels, leave it out, or set a penalty such as 0.01`,
+      `${why}. Merge levels${penalisable === false ? " or leave it out" : ", leave it out, or set a penalty such as 0.01"}`,
   );

@@ -1,22 +1,27 @@
-import { coefficientLines, fourDigits, testLine } from "../core/text.js";
+import { alignedColumns, coefficientLines, fourDigits, testLine } from "../core/text.js";
 import type { ConditionalLogitFit } from "./conditional-logit.js";
+import type { HierarchicalBayesFit, PosteriorSummary } from "./hierarchical-bayes.js";
 import type { LatentClassFit } from "./latent-class.js";
 import type { MixedLogitFit } from "./mixed-logit.js";
 import type { NestedLogitFit } from "./nested-logit.js";
 
+/** A model of choices fitted by maximum likelihood. */
+type LikelihoodFit = ConditionalLogitFit | MixedLogitFit | NestedLogitFit | LatentClassFit;
+
 /** A fitted model of choices. */
-export type ChoiceFit = ConditionalLogitFit | MixedLogitFit | NestedLogitFit | LatentClassFit;
+export type ChoiceFit = LikelihoodFit | HierarchicalBayesFit;
 
 /**
  * A model of choices in a few aligned lines for a notebook: choices and respondents, every coefficient with standard error, 95%
- * interval (Wald) and p, class by class or with what else the model has, log-likelihood, criteria and warnings.
+ * interval (Wald) and p, class by class or with what else the model has, log-likelihood, criteria and warnings; of
+ * hierarchical Bayes the posterior of means and spreads, and whether its chains agree.
  */
 export function choiceSummary(fit: ChoiceFit): string {
-  const { model, observations, respondents, errors, logLikelihood, nullLogLikelihood } = fit;
-  const size = `${observations.toLocaleString("en-US")} choices of ${respondents.toLocaleString("en-US")} respondents`;
+  if (fit.model === "hierarchical Bayes logit") return posteriorSummary(fit);
+  const { model, errors, logLikelihood, nullLogLikelihood } = fit;
   const kind = errors === "model" ? "standard errors of the model" : `robust standard errors by ${errors}`;
   return [
-    `${model} (${kind}): ${size}`,
+    `${model} (${kind}): ${sizeOf(fit)}`,
     "",
     ...estimates(fit),
     "",
@@ -27,7 +32,38 @@ export function choiceSummary(fit: ChoiceFit): string {
   ].join("\n");
 }
 
-function estimates(fit: ChoiceFit): string[] {
+const sizeOf = ({ observations, respondents }: Pick<ChoiceFit, "observations" | "respondents">): string =>
+  `${observations.toLocaleString("en-US")} choices of ${respondents.toLocaleString("en-US")} respondents`;
+
+function posteriorSummary(fit: HierarchicalBayesFit): string {
+  const { model, chains, iterations, level, diagnostics, logLikelihood, nullLogLikelihood, effects } = fit;
+  const lines = (summaries: Readonly<Record<string, PosteriorSummary>>, prefix: string): string[][] =>
+    Object.entries(summaries).map(([name, { mean, sd, low, high, rHat, essBulk }]) => [
+      prefix + name,
+      fourDigits(mean),
+      fourDigits(sd),
+      `${fourDigits(low)} to ${fourDigits(high)}`,
+      rHat.toFixed(3),
+      essBulk.toFixed(0),
+    ]);
+  return [
+    `${model} (${chains} chains of ${iterations.toLocaleString("en-US")} sweeps): ${sizeOf(fit)}`,
+    "",
+    ...alignedColumns([
+      ["covariate", "mean", "sd", `${Number((100 * level).toFixed(2))}% interval`, "R-hat", "ESS"],
+      ...lines(fit.population, ""),
+      ...lines(fit.heterogeneity, "sd "),
+      ...Object.entries(effects).flatMap(([covariate, own]) => lines(own, `${covariate} on `)),
+    ]),
+    "",
+    `log-likelihood ${logLikelihood.toFixed(2)} on average, ${nullLogLikelihood.toFixed(2)} with equal shares`,
+    `root likelihood ${fit.rootLikelihood.toFixed(3)}, hit rate ${(100 * fit.hitRate).toFixed(1)}%, both of the choices fitted`,
+    `chains ${fit.converged ? "agree" : "do not agree"}: R-hat at most ${diagnostics.rHat.toFixed(3)}, ESS at least ${diagnostics.essBulk.toFixed(0)}, of limits ${diagnostics.essTail.toFixed(0)}`,
+    ...fit.warnings.map((text) => `warning: ${text}`),
+  ].join("\n");
+}
+
+function estimates(fit: LikelihoodFit): string[] {
   if (fit.model !== "latent class logit") return coefficientLines(fit);
   return fit.classes.flatMap((own, place) => [
     ...(place === 0 ? [] : [""]),
@@ -37,7 +73,7 @@ function estimates(fit: ChoiceFit): string[] {
 }
 
 /** What the model has besides coefficients, against the conditional logit. */
-function comparison(fit: ChoiceFit): string[] {
+function comparison(fit: LikelihoodFit): string[] {
   switch (fit.model) {
     case "conditional logit":
       return [testLine("likelihood-ratio", fit.likelihoodRatioTest)];

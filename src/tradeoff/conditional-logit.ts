@@ -87,6 +87,19 @@ export interface ConditionalLogitFit extends UtilityCoefficients {
 export function fitConditionalLogit(
   rows: ChoiceRows,
   attributes: AttributeColumns,
+  options: ConditionalLogitOptions = {},
+): ConditionalLogitFit {
+  return fitSameTastes({ model: "conditional logit", penalisable: true }, rows, attributes, options);
+}
+
+/**
+ * The conditional logit that another model begins with: messages name that model, and advise a penalty only if it takes one.
+ * @throws as `fitConditionalLogit`.
+ */
+export function fitSameTastes(
+  { model, penalisable }: { readonly model: string; readonly penalisable: boolean },
+  rows: ChoiceRows,
+  attributes: AttributeColumns,
   { errors = "model", penalty = 0 }: ConditionalLogitOptions = {},
 ): ConditionalLogitFit {
   requireFromZero({ penalty });
@@ -99,7 +112,8 @@ export function fitConditionalLogit(
   const { scaled, scale, ranges } = scaledWithinSets(design);
   const total = weight.reduce((sum, value) => sum + value, 0);
   const { beta, state, start, inverse, iterations } = fitConcave({
-    model: "conditional logit",
+    model,
+    penalisable,
     names,
     likelihood: (at) => likelihoodAt(scaled, at),
     ranges,

@@ -50,7 +50,10 @@ export interface ChainDraws {
   readonly acceptance: { readonly individual: number; readonly population: number };
 }
 
-const LEAPS = 2; // with a step of about 0.8 nearly a quarter turn: draws of a normal target would be independent
+const INDIVIDUAL_LEAPS = 3; // of about 0.8
+// Of about 0.5. Given the respondents' places the covariance is less certain than the curvature there tells, where people
+// make few choices each: paths that would turn half round if it told the truth go far enough.
+const POPULATION_LEAPS = 8;
 const LONGEST_STEP = 1; // longer ones turn back
 const ACCEPTANCE = 0.85;
 const BETWEEN_CURVATURES = 10; // sweeps
@@ -379,7 +382,7 @@ function drawIndividuals(setup: ChainSetup, state: ChainState, adapting: number 
     }
     let value = 0;
     let end = 0;
-    for (let leap = 1; leap <= LEAPS; leap++) {
+    for (let leap = 1; leap <= INDIVIDUAL_LEAPS; leap++) {
       for (let j = 0; j < p; j++)
         momentum[j] = (momentum[j] as number) - (leap === 1 ? pace / 2 : pace) * (slope[j] as number);
       slope.set(momentum);
@@ -546,7 +549,7 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
   logLikelihood = new Float64Array(respondents);
   const pace = state.populationStep * (0.8 + 0.4 * random.uniform());
   let end = 0;
-  for (let leap = 1; leap <= LEAPS; leap++) {
+  for (let leap = 1; leap <= POPULATION_LEAPS; leap++) {
     for (let k = 0; k < size; k++)
       momentum[k] = (momentum[k] as number) - (leap === 1 ? pace / 2 : pace) * (slope[k] as number);
     slope.set(momentum);

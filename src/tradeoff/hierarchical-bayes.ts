@@ -1,13 +1,19 @@
 import { requireLevel, requireWhole } from "../core/arguments.js";
-import { DataError } from "../core/errors.js";
+import { ConvergenceError, DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { choleskyFactor, type Matrix } from "../numeric/matrix.js";
 import { quantileType7 } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { runInWorkers } from "../numeric/worker-pool.js";
 import { type Chains, essBulk, essTail, rHat } from "./chain-diagnostics.js";
-import { type AttributeColumns, type ChoiceDesign, type ChoiceRows, choiceDesign } from "./choice-data.js";
-import type { UtilityCoefficients } from "./conditional-logit.js";
+import {
+  type AttributeColumns,
+  type ChoiceDesign,
+  type ChoiceRows,
+  choiceDesign,
+  selectColumns,
+} from "./choice-data.js";
+import { fitSameTastes, type UtilityCoefficients } from "./conditional-logit.js";
 import type { ChainDraws, ChainSetup } from "./hierarchical-bayes-worker.js";
 import type { PartWorths } from "./part-worths.js";
 
@@ -18,9 +24,9 @@ import type { PartWorths } from "./part-worths.js";
 export interface HierarchicalBayesPriors {
   /** Variance of the population's mean coefficients and of the effects of respondents' covariates (for their range), around 0; 100 unless given, 10 for the logarithms of constrained coefficients. */
   readonly meanVariance?: number;
-  /** Degrees of freedom of the inverse Wishart distribution of the heterogeneity: how many respondents the guess below is worth; number of coefficients + 3 unless given. */
+  /** Degrees of freedom of the inverse Wishart distribution of the heterogeneity: about how many respondents the guess below is worth; number of coefficients + 3 unless given, hardly any. */
   readonly freedom?: number;
-  /** Guess of the heterogeneity: a variance for all coefficients, or their covariance matrix; 1 unless given, 0.25 for the logarithms of constrained coefficients. The scale matrix of the inverse Wishart distribution is `freedom` times it. */
+  /** Guess of the heterogeneity, its prior mean: a variance for all coefficients, or their covariance matrix; 1 unless given, 0.25 for the logarithms of constrained coefficients. The scale matrix of the inverse Wishart distribution is `freedom` - number of coefficients - 1 times it. */
   readonly heterogeneity?: number | Matrix;
 }
 
@@ -186,7 +192,17 @@ export async function fitHierarchicalBayes(
     iterations: run.iterations,
     level: run.level,
     converged: posterior.population.diagnostics.rHat <= LARGEST_R_HAT,
-    warnings: Object.freeze([...posterior.warnings, ...dataWarnings(design, ranges)]),
+    warnings: Object.freeze([
+      ...posterior.warnings,
+      ...dataWarnings(design, ranges),
+      ...identificationWarnings(
+        rows,
+        selectColumns(
+          attributes,
+          names.filter((_, j) => ranges[j] !== 0),
+        ),
+      ),
+    ]),
   });
 }
 
@@ -325,7 +341,7 @@ function priorsOf(
       (_, at) => 1 / (meanVariance ?? MEAN_VARIANCE[kind(at % p)]),
     ),
     freedom,
-    scale: Float64Array.from(guess.flatMap((row) => row.map((value) => freedom * value))),
+    scale: Float64Array.from(guess.flatMap((row) => row.map((value) => (freedom - p - 1) * value))),
   };
 }
 
@@ -552,6 +568,19 @@ function dataWarnings(
       `${sets.length} respondents say little about the heterogeneity of ${p} coefficients: it leans on the prior`,
     );
   return warnings;
+}
+
+/** What choices alone would not determine, if all had the same tastes: the prior always gives an answer. */
+function identificationWarnings(rows: ChoiceRows, attributes: AttributeColumns): string[] {
+  const model = "the choices need the prior";
+  if (Object.keys(attributes).length === 0) return [];
+  try {
+    fitSameTastes({ model, penalisable: false }, rows, attributes);
+    return [];
+  } catch (error) {
+    if (error instanceof DataError || error instanceof ConvergenceError) return [error.message];
+    throw error;
+  }
 }
 
 function average(values: ArrayLike<number>): number {

@@ -2,7 +2,7 @@ import { requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import type { Matrix } from "../numeric/matrix.js";
 import { type AttributeColumns, type ChoiceRows, choiceDesign, unitWeights } from "./choice-data.js";
-import { fitConditionalLogit, scaledWithinSets } from "./conditional-logit.js";
+import { fitSameTastes, scaledWithinSets } from "./conditional-logit.js";
 import { expectation, type LatentClassProblem } from "./latent-class-likelihood.js";
 import {
   type ChoiceClass,
@@ -95,7 +95,9 @@ export async function fitLatentClassLogit(
   options: LatentClassOptions,
 ): Promise<LatentClassFit> {
   const { classes, covariates = {}, penalty = 0, errors = "model" } = options;
-  const pooled = fitConditionalLogit(rows, attributes, { penalty });
+  const pooled = fitSameTastes({ model: "latent class logit", penalisable: true }, rows, attributes, {
+    penalty,
+  });
   const design = choiceDesign(rows, attributes);
   const { names } = design;
   requireWhole("classes", classes, 1, design.respondents.length);

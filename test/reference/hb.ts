@@ -23,11 +23,13 @@ export function runHbCase(reference: ReferenceCase): void {
   const covariate = keyLike(result, /^delta_/)?.slice("delta_".length);
   const study = studyOf(reference, result["order"] as readonly string[] | undefined, covariate);
   const names = Object.keys(study.attributes);
+  const freedom = names.length + 3; // as bayesm: an inverse Wishart distribution with the scale matrix `freedom` times one
   let fit: Promise<HierarchicalBayesFit> | undefined;
   const fitted = (): Promise<HierarchicalBayesFit> => {
     const { rows, attributes, covariates } = study;
     fit ??= fitHierarchicalBayes(rows, attributes, {
       covariates,
+      priors: { freedom, heterogeneity: freedom / (freedom - names.length - 1) },
       random: randomSource(1),
       chains: 2,
       warmup: 300,

@@ -5,6 +5,7 @@ import { fitConditionalLogit } from "../../src/tradeoff/conditional-logit.js";
 import { fitLatentClassLogit } from "../../src/tradeoff/latent-class.js";
 import { fitMixedLogit } from "../../src/tradeoff/mixed-logit.js";
 import { fitNestedLogit } from "../../src/tradeoff/nested-logit.js";
+import { fitStudy } from "./fit-study.js";
 import { simulatedStudy } from "./worlds.js";
 
 const { rows, attributes } = simulatedStudy(
@@ -53,6 +54,21 @@ it("adds what only some models have", async () => {
   expect(text).toContain(`class 2: ${(100 * (classes.classes[1]?.share ?? 0)).toFixed(1)}% of respondents`);
   expect(text.match(/^price /gm)).toHaveLength(2);
   expect(text).toMatch(/entropy R2 0\.\d{3}; \d+ of \d+ searches agree$/m);
+});
+
+it("tells posterior and agreement of the chains of hierarchical Bayes", async () => {
+  const age = Array.from({ length: 60 }, (_, who) => 20 + who);
+  const fit = await fitStudy({ rows, attributes }, { warmup: 100, iterations: 200, covariates: { age } });
+  const text = choiceSummary(fit);
+  const { mean = 0, rHat = 0 } = fit.population["fast"] ?? {};
+  expect(text).toContain(`hierarchical Bayes logit (2 chains of 200 sweeps): ${size}`);
+  expect(text).toMatch(/^covariate +mean +sd +90% interval +R-hat +ESS$/m);
+  expect(text).toMatch(
+    new RegExp(`^fast +${mean.toPrecision(4)} +[\\d.]+ +[\\d.]+ to [\\d.]+ +${rHat.toFixed(3)} +\\d+$`, "m"),
+  );
+  expect(text.match(/^sd /gm)).toHaveLength(2);
+  expect(text.match(/^age on /gm)).toHaveLength(2);
+  expect(text).toMatch(/^chains (do not )?agree: R-hat at most 1\.\d{3}, ESS at least \d+, of limits \d+$/m);
 });
 
 it("says what is not determined instead of a number", () => {

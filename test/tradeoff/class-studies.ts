@@ -1,5 +1,6 @@
 import { randomSource } from "../../src/numeric/random.js";
 import type { AttributeColumns, ChoiceRows } from "../../src/tradeoff/choice-data.js";
+import { fitLatentClassLogit, type LatentClassFit } from "../../src/tradeoff/latent-class.js";
 import { simulatedStudy } from "./worlds.js";
 
 /** Tastes of three kinds of respondents, and how many there are of each. */
@@ -33,3 +34,7 @@ export function classWorld({ respondents = 300, tasks = 12, seed = 1 } = {}): Cl
   const chosen = rows.respondent.map((who, row) => Number(studies[kind[who] as number]?.rows.chosen[row]));
   return { rows: { ...rows, chosen }, attributes, kind };
 }
+
+/** Three classes fitted to such choices, in the calling thread. */
+export const fitClasses = ({ rows, attributes }: ClassWorld, starts: number): Promise<LatentClassFit> =>
+  fitLatentClassLogit(rows, attributes, { classes: 3, random: randomSource(1), workers: 0, starts });

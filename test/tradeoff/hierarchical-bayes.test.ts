@@ -268,9 +268,10 @@ describe("what goes in", () => {
       expect(Number.isFinite(mean)).toBe(true);
       expect(sd).toBeGreaterThan(0);
     }
-    expect(alone.warnings.slice(-2)).toEqual([
+    expect(alone.warnings.slice(-3)).toEqual([
       "1 of 1 respondents made fewer choices than there are coefficients (2): their part-worths lean on the population's",
       "1 respondents say little about the heterogeneity of 2 coefficients: it leans on the prior",
+      expect.stringMatching(/^the choices need the prior: the coefficient of x, y has no finite maximum/),
     ]);
     const set = Array.from({ length: 60 }, (_, row) => Math.floor(row / 2));
     const x = set.map((_, row) => row % 2);
@@ -280,6 +281,19 @@ describe("what goes in", () => {
     });
     expect(separated.coefficients["x"]).toBeGreaterThan(1);
     expect(separated.coefficients["x"]).toBeLessThan(30);
+    expect(separated.warnings.at(-1)).toBe(
+      "the choices need the prior: the coefficient of x has no finite maximum, the likelihood rises for ever: some value of it is never chosen where there is another, or always. Merge levels or leave it out",
+    );
+  });
+
+  it("names columns that only the prior tells apart", async () => {
+    const { rows, attributes } = simulatedStudy(taste, { respondents: 20, tasks: 5, seed: 5 });
+    const [one = "", other = ""] = Object.keys(attributes);
+    const both = Array.from(attributes[one] ?? [], (value, row) => value + (attributes[other]?.[row] ?? 0));
+    const { warnings } = await fitStudy({ rows, attributes: { ...attributes, both } }, { chains: 1 });
+    expect(warnings.at(-1)).toBe(
+      `the choices need the prior: covariate both must not be a linear combination of ${one}, ${other}: leave one of them out`,
+    );
   });
 });
 

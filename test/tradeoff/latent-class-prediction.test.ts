@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { randomSource } from "../../src/numeric/random.js";
-import { fitLatentClassLogit, type LatentClassFit } from "../../src/tradeoff/latent-class.js";
+import type { LatentClassFit } from "../../src/tradeoff/latent-class.js";
 import {
   classMembership,
   classPartWorths,
   latentClassProbabilities,
 } from "../../src/tradeoff/latent-class-prediction.js";
 import { willingnessToPay } from "../../src/tradeoff/willingness-to-pay.js";
-import { classWorld } from "./class-studies.js";
+import { classWorld, fitClasses } from "./class-studies.js";
 import { logOfChosen } from "./mixed-studies.js";
 
 const random = randomSource(1);
@@ -15,12 +15,7 @@ const world = classWorld();
 let fit: LatentClassFit;
 
 beforeAll(async () => {
-  fit = await fitLatentClassLogit(world.rows, world.attributes, {
-    classes: 3,
-    random,
-    workers: 0,
-    starts: 4,
-  });
+  fit = await fitClasses(world, 4);
 });
 
 describe("predictions", () => {

@@ -4,7 +4,7 @@ import { randomSource } from "../../src/numeric/random.js";
 import { fitConditionalLogit } from "../../src/tradeoff/conditional-logit.js";
 import { chooseClasses, fitLatentClassLogit, type LatentClassFit } from "../../src/tradeoff/latent-class.js";
 import { classMembership, latentClassProbabilities } from "../../src/tradeoff/latent-class-prediction.js";
-import { classWorld, kinds } from "./class-studies.js";
+import { classWorld, fitClasses, kinds } from "./class-studies.js";
 import { simulatedStudy } from "./worlds.js";
 
 const random = randomSource(1);
@@ -13,12 +13,7 @@ const world = classWorld();
 let fit: LatentClassFit;
 
 beforeAll(async () => {
-  fit = await fitLatentClassLogit(world.rows, world.attributes, {
-    classes: 3,
-    random,
-    workers: 0,
-    starts: 8,
-  });
+  fit = await fitClasses(world, 8);
 });
 
 describe("the fit", () => {
