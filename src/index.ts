@@ -878,6 +878,12 @@ export {
   holdoutShares,
 } from "./tradeoff/holdout.js";
 export {
+  type AttributeImportance,
+  attributeImportance,
+  pooledImportance,
+  posteriorImportance,
+} from "./tradeoff/importance.js";
+export {
   type ClassChoice,
   type ClassCount,
   chooseClasses,
@@ -894,10 +900,17 @@ export {
 } from "./tradeoff/latent-class-prediction.js";
 export type { ChoiceClass, ClassParameters } from "./tradeoff/latent-class-report.js";
 export type { LatentClassSearchOptions } from "./tradeoff/latent-class-search.js";
-export { type LevelMoney, type Market, marketOf, type ProductSpec } from "./tradeoff/market.js";
+export {
+  type LevelMoney,
+  type Market,
+  type MarketOptions,
+  marketOf,
+  type ProductSpec,
+} from "./tradeoff/market.js";
 export {
   type BestPrice,
   type ExponentTuning,
+  type MarketSensitivityOptions,
   type MarketValue,
   marketValue,
   type PriceElasticities,
@@ -962,19 +975,17 @@ export {
   nestedLogitProbabilities,
 } from "./tradeoff/nested-logit.js";
 export {
-  type AttributeImportance,
   type AttributeLevel,
   type AttributeLevels,
-  attributeImportance,
   categoricalAttribute,
   type LevelSummary,
   type LevelUtilities,
   levelUtilities,
   linearAttribute,
   type PartWorths,
-  pooledImportance,
   pooledLevels,
   pooledPartWorths,
+  posteriorLevels,
   type ResamplingOptions,
   summariseLevels,
   zeroCentredDifferences,

@@ -1,8 +1,9 @@
 import { compareIds } from "../core/table.js";
 import { symmetricEigen } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
+import type { AttributeImportance } from "../tradeoff/importance.js";
 import type { PriceResponse } from "../tradeoff/market-response.js";
-import type { AttributeImportance, LevelSummary, LevelUtilities } from "../tradeoff/part-worths.js";
+import type { LevelSummary, LevelUtilities } from "../tradeoff/part-worths.js";
 import type { LineFrontier } from "../tradeoff/product-line.js";
 import type { MarketSimulation } from "../tradeoff/simulator.js";
 import type { WillingnessToPayResult } from "../tradeoff/willingness-to-pay.js";

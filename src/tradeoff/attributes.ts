@@ -1,7 +1,7 @@
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { levelsNeeded, type ProfileSpace, range, searchProfile } from "./design-profiles.js";
-import { type AttributeLevels, categoricalAttribute, linearAttribute } from "./part-worths.js";
+import { type AttributeLevels, categoricalAttribute, codeBetween, linearAttribute } from "./part-worths.js";
 
 /** A level of an attribute: a name, or an amount such as a price. */
 export type Level = string | number;
@@ -230,27 +230,34 @@ export interface ProfileCoding {
   readonly none: number;
 }
 
+/** Columns that the levels of an attribute are coded by. */
+export const columnsOf = ({ levels }: AttributeLevels): string[] => [
+  ...new Set(levels.flatMap(({ code }) => Object.keys(code))),
+];
+
 /** Name of the column of two columns' product. */
-const productName = (left: string, right: string): string => `${left} x ${right}`;
+export const productName = (left: string, right: string): string => `${left} x ${right}`;
 
 /**
  * Columns that profiles of a survey are coded in.
  * @throws RangeError if an interaction is not of two attributes, or two columns would have one name.
  */
-export function codingOf(
+export const codingOf = (
   survey: SurveyAttributes,
   { coding = "dummy", interactions = [] }: CodingOptions = {},
+): ProfileCoding => codingOfLevels(attributeLevels(survey, coding), { interactions, none: survey.none });
+
+/** The same of attributes whose levels are coded already. */
+export function codingOfLevels(
+  levels: readonly AttributeLevels[],
+  { interactions = [], none = false }: Pick<CodingOptions, "interactions"> & { readonly none?: boolean },
 ): ProfileCoding {
-  const { attributes, none } = survey;
-  const levels = attributeLevels(survey, coding);
-  const own = levels.map((attribute) => [
-    ...new Set(attribute.levels.flatMap(({ code }) => Object.keys(code))),
-  ]);
+  const own = levels.map(columnsOf);
   const pairs = interactions.map((pair) => {
-    const places = pair.map((name) => attributes.findIndex((attribute) => attribute.name === name));
+    const places = pair.map((name) => levels.findIndex(({ attribute }) => attribute === name));
     if (places.includes(-1) || places[0] === places[1])
       throw new RangeError(
-        `interactions must be of two of the attributes ${attributes.map(({ name }) => name).join(", ")}, got ${pair.join(" and ")}`,
+        `interactions must be of two of the attributes ${levels.map(({ attribute }) => attribute).join(", ")}, got ${pair.join(" and ")}`,
       );
     return places as [number, number];
   });
@@ -267,7 +274,7 @@ export function codingOf(
 }
 
 /** Adds the products of interacting columns to the codes of a profile's own columns. */
-function withInteractions(
+export function withInteractions(
   { own, interactions }: ProfileCoding,
   code: Readonly<Record<string, number>>,
 ): Readonly<Record<string, number>> {
@@ -345,7 +352,15 @@ function codeOfProfile(
           `${name} in ${place()} must be one of ${attribute.levels.join(", ")}, got ${describe(value)}`,
         );
       Object.assign(code, level.code);
-    } else Object.assign(code, codeBetween(levels[k] as AttributeLevels, value, place));
+      continue;
+    }
+    const amounts = levels[k] as AttributeLevels;
+    const between = typeof value === "number" ? codeBetween(amounts, value) : undefined;
+    if (!between)
+      throw new DataError(
+        `${name} in ${place()} must be a number from ${amounts.levels[0]?.value} to ${amounts.levels.at(-1)?.value}, got ${describe(value)}`,
+      );
+    Object.assign(code, between);
   }
   const broken = prohibitions.find((prohibition) =>
     Object.entries(prohibition).every(([name, level]) => {
@@ -356,27 +371,6 @@ function codeOfProfile(
   if (!broken) return code;
   const together = Object.entries(broken).map(([name, level]) => `${name} ${level}`);
   throw new DataError(`${place()} must not have ${together.join(" with ")}: they are prohibited together`);
-}
-
-/** Code of an amount between the levels, on the line between those next to it. */
-function codeBetween(
-  { attribute, levels }: AttributeLevels,
-  value: unknown,
-  place: () => string,
-): Readonly<Record<string, number>> {
-  const amounts = levels.map((level) => level.value as number);
-  const next = amounts.findIndex((amount) => amount >= (value as number));
-  if (typeof value !== "number" || next === -1 || value < (amounts[0] as number))
-    throw new DataError(
-      `${attribute} in ${place()} must be a number from ${amounts[0]} to ${amounts.at(-1)}, got ${describe(value)}`,
-    );
-  const high = levels[next]?.code as Readonly<Record<string, number>>;
-  const low = levels[Math.max(0, next - 1)]?.code as Readonly<Record<string, number>>;
-  const [from, to] = [amounts[Math.max(0, next - 1)] as number, amounts[next] as number];
-  const weight = to === from ? 1 : (value - from) / (to - from);
-  return Object.fromEntries(
-    Object.entries(high).map(([name, code]) => [name, code * weight + (low[name] as number) * (1 - weight)]),
-  );
 }
 
 /** Utility of one level, or of two interacting ones beyond their own. */

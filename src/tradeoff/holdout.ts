@@ -41,7 +41,8 @@ export interface HoldoutAccuracy {
 }
 
 /**
- * Hit rate and root likelihood of part-worths on choices of the same respondents.
+ * Hit rate and root likelihood of part-worths on choices of the same respondents. The one row of `pooledPartWorths` predicts
+ * everybody, so that one taste for all and individual tastes can be compared; so can choices of new respondents be predicted.
  * @throws DataError if the choices are bad (see `choiceDesign`), lack a part-worth's column, or a respondent has no
  * part-worths; RangeError if an option is out of range.
  * @see Orme (2010), Getting Started with Conjoint Analysis, 2nd ed., on holdout tasks and root likelihood.
@@ -190,6 +191,8 @@ export function holdoutShares(
   });
 }
 
+const EVERYBODY = "all"; // label of the one respondent of `pooledPartWorths`
+
 /** Choices with the part-worths of those who made them. */
 function holdoutDesign(
   partWorths: PartWorths,
@@ -202,8 +205,9 @@ function holdoutDesign(
   if (!rows.respondent) throw new DataError("holdout choices need the column respondent, got none");
   const design = choiceDesign(rows, selectColumns(attributes, names));
   const placeOf = new Map(respondents.map((respondent, place) => [respondent, place]));
+  const isPooled = respondents.length === 1 && respondents[0] === EVERYBODY;
   const values = design.respondents.map((respondent) => {
-    const place = placeOf.get(respondent);
+    const place = isPooled ? 0 : placeOf.get(respondent);
     if (place === undefined)
       throw new DataError(`respondent ${describe(respondent)} has holdout choices but no part-worths`);
     return partWorths.values[place] as Float64Array;

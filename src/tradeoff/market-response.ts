@@ -2,7 +2,18 @@ import { requireAbove, requireFinite } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { NONE } from "./attributes.js";
-import { codeAt, columnsOf, type Market, moneyOf, placeOf, withCode } from "./market.js";
+import {
+  codeAt,
+  codesOf,
+  hasAttribute,
+  hasCode,
+  type Market,
+  numberOf,
+  type ProductSpec,
+  placeOf,
+  requireKnownNames,
+  withCode,
+} from "./market.js";
 import { type AttributeLevels, codeRow, type PartWorths, spreadOf } from "./part-worths.js";
 import {
   type MarketShare,
@@ -38,9 +49,9 @@ export function marketValue(
   const { marketSize, fixedCosts } = options;
   requireAbove("marketSize", marketSize, 0);
   return market.products.map((product, j) => {
-    const price = moneyOf("price", market.prices, j, product);
-    const margin = price - moneyOf("unit cost", market.unitCosts, j, product);
-    const fixed = fixedCosts ? moneyOf("fixed cost", fixedCosts, j, product) : 0;
+    const price = numberOf("price", market.prices, j, product);
+    const margin = price - numberOf("unit cost", market.unitCosts, j, product);
+    const fixed = fixedCosts ? numberOf("fixed cost", fixedCosts, j, product) : 0;
     const { share, low, high } = simulation.shares[j] as MarketShare;
     const units = share * marketSize;
     const profitAt = (part: number): number => part * marketSize * margin - fixed;
@@ -136,38 +147,69 @@ export interface Sensitivity extends MarketShare {
   readonly change: number;
   /** Whether the product has this level now. */
   readonly current: boolean;
+  /** Attributes that come with this level, and the levels at which they come; left out if none do. */
+  readonly gained?: ProductSpec["levels"];
+  /** Attributes that go with the level of now; left out if none do. */
+  readonly lost?: readonly string[];
 }
 
+/** How a market is simulated when one product changes. */
+export interface MarketSensitivityOptions extends SimulationOptions {
+  /** Levels of the attributes that the product does not have now, but gains by a level of another. */
+  readonly gained?: ProductSpec["levels"];
+}
+
+/** Attributes asked for, and others that they may depend on. */
+const withOthers = (
+  attributes: readonly AttributeLevels[],
+  others: readonly AttributeLevels[] = [],
+): readonly AttributeLevels[] => [
+  ...attributes,
+  ...others.filter((other) => attributes.every(({ attribute }) => attribute !== other.attribute)),
+];
+
 /**
- * What a product would have with every other level of every attribute, all else as it is.
- * @throws as `simulateMarket`; RangeError for a product that is not in the market.
+ * What a product would have with every other level of every attribute, all else as it is. Attributes that the product does
+ * not have are left out; those that it loses with a level go, those that it gains come at their level of `gained`.
+ * Interactions change with their attributes.
+ * @param attributes The attributes to vary; with `options.levels` all whose levels decide which others a product has.
+ * @throws as `simulateMarket`; DataError if the product would gain an attribute without a level in `gained`; RangeError for a
+ * product that is not in the market, or if levels of an attribute are missing that another depends on.
  */
 export function sensitivity(
   partWorths: PartWorths,
   market: Market,
   product: string,
   attributes: readonly AttributeLevels[],
-  options: SimulationOptions = {},
+  { gained = {}, ...options }: MarketSensitivityOptions = {},
 ): readonly Sensitivity[] {
   const j = placeOf(market, product);
-  const now = simulateMarket(partWorths, market, options).shares[j] as MarketShare;
-  return attributes.flatMap((attribute) =>
-    attribute.levels.map(({ level, code }) => {
-      codeRow(partWorths.names, code, `attribute ${attribute.attribute}`);
-      const then = simulateMarket(partWorths, withCode(market, j, attribute, code), options).shares[j];
-      const current = columnsOf(attribute).every(
-        (column) => market.attributes[column]?.[j] === (code[column] ?? 0),
-      );
-      const changed = then as MarketShare;
-      return Object.freeze({
-        attribute: attribute.attribute,
-        level,
-        ...changed,
-        change: changed.share - now.share,
-        current,
-      });
-    }),
+  const all = withOthers(attributes, options.levels);
+  requireKnownNames(
+    "gained: attribute",
+    Object.keys(gained),
+    all.map(({ attribute }) => attribute),
   );
+  const now = simulateMarket(partWorths, market, options).shares[j] as MarketShare;
+  const codeIn = codesOf(market, j);
+  return attributes
+    .filter((attribute) => hasAttribute(attribute, all, codeIn, product))
+    .flatMap((attribute) =>
+      attribute.levels.map(({ level, code }) => {
+        codeRow(partWorths.names, code, `attribute ${attribute.attribute}`);
+        const changed = withCode(market, j, attribute, code, all, gained);
+        const then = simulateMarket(partWorths, changed.market, options).shares[j] as MarketShare;
+        return Object.freeze({
+          attribute: attribute.attribute,
+          level,
+          ...then,
+          change: then.share - now.share,
+          current: hasCode(attribute, code, codeIn),
+          ...(Object.keys(changed.gained).length > 0 ? { gained: changed.gained } : {}),
+          ...(changed.lost.length > 0 ? { lost: changed.lost } : {}),
+        });
+      }),
+    );
 }
 
 /** Demand at one price. */
@@ -231,8 +273,9 @@ export interface PriceQuestion {
 /**
  * Share, revenue and profit of a product at each price, others' prices as they are, and the best prices: alone, or for a
  * seller of other products too.
- * @throws as `simulateMarket`; RangeError if prices do not rise, are fewer than two, or go beyond those shown, or the product
- * or another own one is not in the market.
+ * @throws as `simulateMarket`; DataError if the product does not have the price, an attribute for some products only (whose
+ * levels, with those it depends on, `options.levels` must then give); RangeError if prices do not rise, are fewer than two, or
+ * go beyond those shown, or the product or another own one is not in the market.
  */
 export function priceResponse(
   partWorths: PartWorths,
@@ -254,8 +297,9 @@ export function priceResponse(
     requireFinite({ [`margin of ${name}`]: margin });
     return { place: placeOf(market, name), margin };
   });
+  const all = withOthers([attribute], options.levels);
   const simulated = prices.map((price) =>
-    simulateMarket(partWorths, withCode(market, j, attribute, codeAt(attribute, price)), options),
+    simulateMarket(partWorths, withCode(market, j, attribute, codeAt(attribute, price), all).market, options),
   );
   const revenueOf: Earning = (price, shareOf) => shareOf(j) * marketSize * price;
   const profitOf: Earning = (price, shareOf) =>
@@ -344,31 +388,40 @@ const POINT_STEP = 1e-4; // of the price
 /**
  * Own and cross price elasticities: relative change of a share over the relative change of a price. Prices go up and down by
  * half the change, or as far as those shown to respondents.
+ * @param attribute The price; several where some products have a price of their own.
  * @param change Whole relative change of a price; 0.1 unless given.
- * @throws as `simulateMarket`; DataError if the market has no prices, or a product has no share at all; RangeError if the
- * change is not between 0 and 1, or a price is beyond those shown.
+ * @throws as `simulateMarket`; DataError if the market has no prices, a product has no share at all, or does not have the price
+ * (for what `options.levels` must give, see `priceResponse`); RangeError if the change is not between 0 and 1, or a price is
+ * beyond those shown.
  */
 export function priceElasticities(
   partWorths: PartWorths,
   market: Market,
-  attribute: AttributeLevels,
+  attribute: AttributeLevels | readonly AttributeLevels[],
   { change = 0.1, ...options }: SimulationOptions & { readonly change?: number } = {},
 ): PriceElasticities {
   if (!(change > 0 && change < 1)) throw new RangeError(`change must be between 0 and 1, got ${change}`);
-  const amounts = attribute.levels.map(({ value }) => value ?? Number.NaN);
-  const [least, most] = [Math.min(...amounts), Math.max(...amounts)];
   const { random: unused, ...steady } = options; // no limits: noise only where the rule is of noise
   const setting = options.rule === "randomised first choice" ? { ...options, resamples: 100 } : steady;
+  const ofPrice: readonly AttributeLevels[] = [attribute].flat();
+  const all = withOthers(ofPrice, options.levels);
   const matrix = (relative: number): number[][] =>
     market.products.map((product, j) => {
-      const price = moneyOf("price", market.prices, j, product);
-      codeAt(attribute, price);
+      const price = numberOf("price", market.prices, j, product);
+      const own = ofPrice.find((one) => hasAttribute(one, all, codesOf(market, j), product));
+      if (!own)
+        throw new DataError(
+          `${product} must have a price for an elasticity, but has none of ${ofPrice.map((one) => one.attribute).join(", ")}`,
+        );
+      codeAt(own, price); // refuses a price beyond those shown
+      const amounts = own.levels.map(({ value }) => value as number);
+      const [least, most] = [Math.min(...amounts), Math.max(...amounts)];
       const ends = [
         Math.max(least, price * (1 - relative / 2)),
         Math.min(most, price * (1 + relative / 2)),
       ] as const;
       const [low, high] = ends.map((end) =>
-        simulateMarket(partWorths, withCode(market, j, attribute, codeAt(attribute, end)), setting),
+        simulateMarket(partWorths, withCode(market, j, own, codeAt(own, end), all).market, setting),
       );
       return market.products.map((other, k) => {
         const [before, after] = [low, high].map((one) => (one as MarketSimulation).shares[k]?.share);

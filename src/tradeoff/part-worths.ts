@@ -1,7 +1,7 @@
 import { requireLevel, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
-import { choleskyFactor } from "../numeric/matrix.js";
+import { choleskyFactor, dot } from "../numeric/matrix.js";
 import { quantileOf } from "../numeric/quantile.js";
 import type { Random } from "../numeric/random.js";
 import { drawNormal } from "../numeric/sampling.js";
@@ -92,6 +92,22 @@ export function linearAttribute(attribute: string, values: readonly number[]): A
   });
 }
 
+/** Code of an amount, in a straight line between the levels beside it; none beyond the first and last level. */
+export function codeBetween({ levels }: AttributeLevels, amount: number): AttributeLevel["code"] | undefined {
+  const next = levels.findIndex(({ value }) => (value as number) >= amount);
+  const [low, high] = [levels[next - 1], levels[next]];
+  if (high?.value === amount) return high.code;
+  if (!low || !high) return undefined;
+  const weight = (amount - (low.value as number)) / ((high.value as number) - (low.value as number));
+  const columns = new Set([...Object.keys(low.code), ...Object.keys(high.code)]);
+  return Object.fromEntries(
+    [...columns].map((column) => [
+      column,
+      (1 - weight) * (low.code[column] ?? 0) + weight * (high.code[column] ?? 0),
+    ]),
+  );
+}
+
 /**
  * The same coefficients for everybody, as if all respondents were one, with draws from their normal distribution: the
  * part-worths of a pooled model.
@@ -135,18 +151,63 @@ export function levelUtilities(
   { names, respondents, values }: Pick<PartWorths, "names" | "respondents" | "values">,
   attributes: readonly AttributeLevels[],
 ): LevelUtilities {
-  if (attributes.length === 0) throw new DataError("attributes must be at least one, got none");
-  const codes = attributes.flatMap(({ attribute, levels }) =>
-    levels.map(({ code }) => codeRow(names, code, `attribute ${attribute}`)),
-  );
+  const codes = levelCodes(names, attributes);
   return Object.freeze({
     attributes: attributes.map(({ attribute, levels }) => ({
       attribute,
       levels: levels.map(({ level }) => level),
     })),
     respondents,
-    values: values.map((row) => Float64Array.from(codes, (code) => innerProduct(code, row))),
+    values: values.map((row) => Float64Array.from(codes, (code) => dot(code, row))),
   });
+}
+
+/** Codes of all levels, a number for each coefficient. */
+function levelCodes(names: readonly string[], attributes: readonly AttributeLevels[]): Float64Array[] {
+  if (attributes.length === 0) throw new DataError("attributes must be at least one, got none");
+  return attributes.flatMap(({ attribute, levels }) =>
+    levels.map(({ code }) => codeRow(names, code, `attribute ${attribute}`)),
+  );
+}
+
+/**
+ * How many draws of the part-worths there are.
+ * @throws DataError if there are none.
+ */
+export function drawsOf({ names, respondents, draws }: PartWorths): number {
+  const count = (draws?.length ?? 0) / (names.length * respondents.length);
+  if (count >= 1) return count;
+  throw new DataError(
+    "part-worths must have draws, as those of hierarchical Bayes, got point estimates only",
+  );
+}
+
+/**
+ * Calls `visit` with the utilities of all levels in every draw of the part-worths.
+ * @throws as `drawsOf` and `levelUtilities`.
+ */
+export function eachDraw(
+  partWorths: PartWorths,
+  attributes: readonly AttributeLevels[],
+  visit: (drawn: LevelUtilities, draw: number) => void,
+): void {
+  const { names, respondents, draws = new Float64Array() } = partWorths;
+  const codes = levelCodes(names, attributes);
+  const frame = levelUtilities({ names, respondents, values: [] }, attributes);
+  const p = names.length;
+  for (let draw = 0; draw < drawsOf(partWorths); draw++) {
+    const values = respondents.map((_, who) => {
+      const start = (draw * respondents.length + who) * p;
+      const row = new Float64Array(codes.length);
+      for (const [k, code] of codes.entries()) {
+        let utility = 0;
+        for (let j = 0; j < p; j++) utility += (code[j] as number) * (draws[start + j] as number);
+        row[k] = utility;
+      }
+      return row;
+    });
+    visit({ ...frame, values }, draw);
+  }
 }
 
 /**
@@ -173,34 +234,29 @@ export function codeRow(
   return row;
 }
 
-const innerProduct = (a: Float64Array, b: ArrayLike<number>): number =>
-  a.reduce((sum, value, j) => sum + value * (b[j] as number), 0);
-
-/** Calls `visit` with the first level and the level after the last one of each attribute. */
-function eachAttribute(
-  { attributes }: Pick<LevelUtilities, "attributes">,
-  visit: (from: number, to: number, attribute: number) => void,
-): void {
-  let from = 0;
-  for (const [place, { levels }] of attributes.entries()) {
-    visit(from, from + levels.length, place);
-    from += levels.length;
-  }
-}
-
 /** Best less worst utility of each attribute. */
-function rangesOf(utilities: Pick<LevelUtilities, "attributes">, row: Float64Array): Float64Array {
-  const ranges = new Float64Array(utilities.attributes.length);
-  eachAttribute(utilities, (from, to, attribute) => {
-    const own = row.subarray(from, to);
-    ranges[attribute] = Math.max(...own) - Math.min(...own);
-  });
+export function rangesOf(
+  { attributes }: Pick<LevelUtilities, "attributes">,
+  row: Float64Array,
+): Float64Array {
+  const ranges = new Float64Array(attributes.length);
+  let at = 0;
+  for (const [attribute, { levels }] of attributes.entries()) {
+    let [low, high] = [row[at] as number, row[at] as number];
+    for (const end = at + levels.length; at < end; at++) {
+      const utility = row[at] as number;
+      if (utility < low) low = utility;
+      if (utility > high) high = utility;
+    }
+    ranges[attribute] = high - low;
+  }
   return ranges;
 }
 
 /** @throws DataError naming the respondent if all ranges are 0. */
-function sumOfRanges(ranges: Float64Array, respondent: unknown): number {
-  const sum = ranges.reduce((before, range) => before + range, 0);
+export function sumOfRanges(ranges: Float64Array, respondent: unknown): number {
+  let sum = 0;
+  for (const range of ranges) sum += range;
   if (sum > 0) return sum;
   throw new DataError(
     `respondent ${describe(respondent)} must like some level more than another, but all utilities are equal`,
@@ -221,34 +277,19 @@ export function zeroCentredDifferences(utilities: LevelUtilities): LevelUtilitie
     values: values.map((row, who) => {
       const scale = (100 * attributes.length) / sumOfRanges(rangesOf(utilities, row), respondents[who]);
       const result = new Float64Array(row.length);
-      eachAttribute(utilities, (from, to) => {
-        const mean = row.subarray(from, to).reduce((sum, utility) => sum + utility, 0) / (to - from);
-        for (let level = from; level < to; level++) result[level] = scale * ((row[level] as number) - mean);
-      });
+      let from = 0;
+      for (const { levels } of attributes) {
+        const own = row.subarray(from, from + levels.length);
+        const mean = own.reduce((sum, utility) => sum + utility, 0) / own.length;
+        result.set(
+          own.map((utility) => scale * (utility - mean)),
+          from,
+        );
+        from += levels.length;
+      }
       return result;
     }),
   });
-}
-
-/** How sure the importance of attributes is. */
-export interface AttributeImportance {
-  /** Coverage of the limits. */
-  readonly level: number;
-  /** One element an attribute, in their order. */
-  readonly attributes: readonly {
-    readonly attribute: string;
-    /** Share of the sum of ranges, averaged over respondents; the attributes add up to 1. */
-    readonly importance: number;
-    readonly standardError: number;
-    readonly low: number;
-    readonly high: number;
-    /** The same share from the mean utilities, where opposite tastes cancel. */
-    readonly ofMeanUtilities: number;
-  }[];
-  /** Importance of the attributes for each respondent: one row each. */
-  readonly individual: readonly Float64Array[];
-  /** What makes the numbers doubtful. */
-  readonly warnings: readonly string[];
 }
 
 /** How respondents count and are drawn again. */
@@ -261,97 +302,6 @@ export interface ResamplingOptions {
   readonly level?: number;
   /** Resamples of the respondents; 1,000 unless given. */
   readonly resamples?: number;
-}
-
-const CANCELLED = 0.05; // difference of shares from which the mean utilities are called misleading
-
-/**
- * Importance of attributes: the range of an attribute's utilities over the sum of all ranges, for each respondent, then
- * averaged. It depends on the levels that were shown: an attribute with a wider range of levels is more important. Limits by
- * bootstrap of the respondents.
- * @throws DataError if there are fewer than two respondents (see `pooledImportance`), the utilities of one are all equal,
- * or weights are bad; RangeError if level or resamples are out of range.
- * @see Orme (2010), Getting Started with Conjoint Analysis, 2nd ed., chapter 9: individual, then averaged.
- */
-export function attributeImportance(
-  utilities: LevelUtilities,
-  options: ResamplingOptions,
-): AttributeImportance {
-  const { attributes, respondents, values } = utilities;
-  const { level = 0.9 } = options;
-  if (values.length < 2) {
-    throw new DataError(`importance with limits needs at least two respondents, got ${values.length}`);
-  }
-  const weights = respondentWeights(options.weights, values.length);
-  const individual = values.map((row, who) => sharesOfRanges(utilities, row, respondents[who]));
-  const { means, samples } = resampledMeans(individual, weights, options);
-  const average = weightedMeans(values, weights);
-  const ofMean = rangesOf(utilities, average);
-  const sum = ofMean.reduce((before, range) => before + range, 0);
-  const result = attributes.map(({ attribute }, place) => ({
-    attribute,
-    importance: means[place] as number,
-    ...spreadOf(samples[place] as Float64Array, level),
-    ofMeanUtilities: sum > 0 ? (ofMean[place] as number) / sum : 0,
-  }));
-  const off = result.filter(
-    ({ importance, ofMeanUtilities }) => Math.abs(importance - ofMeanUtilities) > CANCELLED,
-  );
-  return Object.freeze({
-    level,
-    attributes: result,
-    individual,
-    warnings: off.map(
-      ({ attribute, importance, ofMeanUtilities }) =>
-        `mean utilities would give ${attribute} ${percentOf(ofMeanUtilities)} instead of ${percentOf(importance)}: tastes differ, so read the importance of individuals`,
-    ),
-  });
-}
-
-const percentOf = (share: number): string => `${(100 * share).toFixed(0)}%`;
-
-function sharesOfRanges(utilities: LevelUtilities, row: Float64Array, respondent: unknown): Float64Array {
-  const ranges = rangesOf(utilities, row);
-  const sum = sumOfRanges(ranges, respondent);
-  return ranges.map((range) => range / sum);
-}
-
-/**
- * Importance of attributes from one set of coefficients for all, with limits from their normal distribution. It is always
- * warned of: where some like a level and others dislike it, the attribute looks unimportant.
- * @throws as `pooledPartWorths` and `levelUtilities`.
- */
-export function pooledImportance(
-  fit: UtilityCoefficients,
-  attributes: readonly AttributeLevels[],
-  options: { readonly random: Random; readonly draws?: number; readonly level?: number },
-): AttributeImportance {
-  const { level = 0.9 } = options;
-  const { names, respondents, values, draws } = pooledPartWorths(fit, options);
-  const p = names.length;
-  const drawn = Array.from({ length: draws.length / p }, (_, draw) =>
-    draws.subarray(draw * p, (draw + 1) * p),
-  );
-  const utilities = levelUtilities({ names, respondents, values: [...values, ...drawn] }, attributes);
-  const [own = new Float64Array(), ...others] = utilities.values.map((row) =>
-    sharesOfRanges(utilities, row, "all"),
-  );
-  return Object.freeze({
-    level,
-    attributes: attributes.map(({ attribute }, place) => ({
-      attribute,
-      importance: own[place] as number,
-      ...spreadOf(
-        Float64Array.from(others, (shares) => shares[place] as number),
-        level,
-      ),
-      ofMeanUtilities: own[place] as number,
-    })),
-    individual: [own],
-    warnings: [
-      "importance from pooled part-worths: opposite tastes cancel, so it may describe nobody; estimate individual part-worths",
-    ],
-  });
 }
 
 /** The utility of a level with its uncertainty. */
@@ -368,7 +318,8 @@ export interface LevelSummary {
 }
 
 /**
- * Mean utility of every level over respondents with normal limits.
+ * Mean utility of every level over respondents with normal limits, as if their utilities were known: where a model gives
+ * draws of them, see `posteriorLevels`.
  * @throws DataError if there are fewer than two respondents (see `pooledLevels`) or weights are bad; RangeError if level is
  * not between 0 and 1.
  */
@@ -403,6 +354,53 @@ export function summariseLevels(
 }
 
 /**
+ * Mean utility of every level over respondents from draws of their part-worths, respondents being drawn again with each: its
+ * limits know how unsure part-worths are, which those of `summariseLevels` do not, and `spread` is that of the tastes, not of
+ * estimates drawn together towards the mean.
+ * `options.zeroCentred`: Make the respondents of each draw comparable first (see `zeroCentredDifferences`).
+ * @throws DataError if there are no draws, or weights are bad; RangeError if level is not between 0 and 1.
+ */
+export function posteriorLevels(
+  partWorths: PartWorths,
+  attributes: readonly AttributeLevels[],
+  options: Omit<ResamplingOptions, "resamples"> & { readonly zeroCentred?: boolean },
+): readonly LevelSummary[] {
+  const { random, level = 0.95, zeroCentred = false } = options;
+  const count = drawsOf(partWorths);
+  const weights = respondentWeights(options.weights, partWorths.respondents.length);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const source = random.stream("respondents");
+  const names = attributes.flatMap(({ attribute, levels }) =>
+    levels.map((one) => ({ attribute, level: one.level })),
+  );
+  const samples = names.map(() => new Float64Array(count));
+  const [utility, variance] = [new Float64Array(names.length), new Float64Array(names.length)];
+  eachDraw(partWorths, attributes, (drawn, draw) => {
+    const { values } = zeroCentred ? zeroCentredDifferences(drawn) : drawn;
+    const means = weightedMeans(values, weights);
+    const again = weightedMeans(values, resampledWeights(weights, source));
+    for (const [k, sample] of samples.entries()) {
+      const mean = means[k] as number;
+      const squares = values.reduce(
+        (sum, row, who) => sum + (weights[who] as number) * ((row[k] as number) - mean) ** 2,
+        0,
+      );
+      sample[draw] = again[k] as number;
+      utility[k] = (utility[k] as number) + mean / count;
+      variance[k] = (variance[k] as number) + squares / total / count;
+    }
+  });
+  return names.map((name, k) =>
+    Object.freeze({
+      ...name,
+      utility: utility[k] as number,
+      ...spreadOf(samples[k] as Float64Array, level),
+      spread: Math.sqrt(variance[k] as number),
+    }),
+  );
+}
+
+/**
  * Utility of every level from one set of coefficients for all, with errors from their covariance.
  * @throws DataError if the coefficients lack a column of an attribute; RangeError if level is not between 0 and 1.
  */
@@ -418,10 +416,10 @@ export function pooledLevels(
     levels.map(({ level: name, code }) => {
       const row = codeRow(names, code, `attribute ${attribute}`);
       const variance = row.reduce(
-        (sum, value, i) => (value === 0 ? sum : sum + value * innerProduct(row, covariance[i] as number[])),
+        (sum, value, i) => (value === 0 ? sum : sum + value * dot(row, covariance[i] as number[])),
         0,
       );
-      const utility = innerProduct(row, estimates);
+      const utility = dot(row, estimates);
       return Object.freeze({ attribute, level: name, utility, ...limits(utility, Math.sqrt(variance), z) });
     }),
   );

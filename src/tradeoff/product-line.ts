@@ -3,7 +3,7 @@ import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
 import { drawInteger } from "../numeric/sampling.js";
-import { type Alternatives, alternativesOf, type Market, moneyOf } from "./market.js";
+import { type Alternatives, alternativesOf, type Market, numberOf } from "./market.js";
 import type { PartWorths } from "./part-worths.js";
 import { type UtilityOptions, utilitiesOf } from "./simulator.js";
 
@@ -229,8 +229,8 @@ function lineWorld(partWorths: PartWorths, problem: LineProblem): LineWorld {
     weights,
     gain: Float64Array.from(names, (name, j) => {
       if (objective === "share") return 1;
-      const cost = objective === "profit" ? moneyOf("unit cost", unitCosts, j, name) : 0;
-      return marketSize * (moneyOf("price", prices, j, name) - cost);
+      const cost = objective === "profit" ? numberOf("unit cost", unitCosts, j, name) : 0;
+      return marketSize * (numberOf("price", prices, j, name) - cost);
     }),
     fixedOf: objective === "profit" ? fixedOf : () => 0,
     money: { marketSize, fixedOf, prices, unitCosts },
@@ -268,7 +268,7 @@ function unitCostsOf({ candidates, unitCosts }: LineProblem): ArrayLike<number> 
     const stranger = Object.keys(unitCosts).find((name) => !products.includes(name));
     if (stranger !== undefined)
       throw new DataError(`unitCosts must be of candidates, got ${describe(stranger)}`);
-    return products.map((name) => moneyOf("unit cost", [unitCosts[name] as number], 0, name));
+    return products.map((name) => numberOf("unit cost", [unitCosts[name] as number], 0, name));
   }
   const codes = Object.entries(attributes);
   return products.map((product, j) => {
@@ -279,7 +279,7 @@ function unitCostsOf({ candidates, unitCosts }: LineProblem): ArrayLike<number> 
       ...(price === undefined ? {} : { price }),
       ...(given === undefined ? {} : { unitCost: given }),
     });
-    return moneyOf("unit cost", [cost], 0, product);
+    return numberOf("unit cost", [cost], 0, product);
   });
 }
 

@@ -2,7 +2,8 @@ import { requireFromZero, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
-import { type Alternatives, alternativesOf, columnsOf, type Market } from "./market.js";
+import { columnsOf } from "./attributes.js";
+import { type Alternatives, alternativesOf, hasAttribute, type Market } from "./market.js";
 import {
   type AttributeLevels,
   codeRow,
@@ -20,6 +21,8 @@ import {
  * - `first choice`: each respondent buys the product of highest utility; equal ones share.
  * - `share of preference`: logit, in proportion to exp(utility). A copy of a product takes shares from all.
  * - `randomised first choice`: first choices under noise that products of equal levels share, so that copies divide one share.
+ *   Of an attribute that only some products have, the others have no noise, but more of that of their own attributes: all
+ *   products have equal noise, and an attribute split in two, each for some products, changes nothing.
  * - `purchase likelihood`: each product alone against none, 1 / (1 + exp(-utility)): shares need not add up to 1.
  * - `Bradley-Terry-Luce`: in proportion to utility itself, for ratings; respondents with a utility below 0 are left out.
  */
@@ -53,11 +56,15 @@ export interface SimulationOptions {
   readonly level?: number;
   /** Resamples of the respondents where point estimates are simulated; 1,000 unless given. */
   readonly resamples?: number;
-  /** Needed for randomised first choice: which products share levels. */
+  /**
+   * All attributes. Needed for randomised first choice: which products share levels; and wherever a product changes in an
+   * attribute that only some products have, or that others depend on.
+   */
   readonly levels?: readonly AttributeLevels[];
   /**
    * Randomised first choice: standard deviation of the noise of each attribute, in that of the logit's own noise (pi / sqrt 6).
-   * 1 / sqrt(attributes) unless given: products without a level in common then differ by as much noise as in the logit.
+   * 1 / sqrt(attributes) unless given: products without a level in common then differ by as much noise as in the logit. A
+   * product with k of n attributes has sqrt(n / k) times as much in each.
    */
   readonly attributeNoise?: number;
   /** Randomised first choice: the same of the noise of each product alone; 0 unless given. */
@@ -342,6 +349,7 @@ function noiseOf(
   const mixes = Array.from({ length: real }, (_, j) =>
     levelMixes(codes.subarray(j * p, (j + 1) * p), names, levels, products[j] as string),
   );
+  const factors = mixes.map((own) => Math.sqrt(levels.length / Math.max(1, own.length)));
   const levelCount = levels.reduce((sum, attribute) => sum + attribute.levels.length, 0);
   const noise = new Float64Array(levelCount);
   const certain = reach.every((chance) => chance === 1);
@@ -352,9 +360,10 @@ function noiseOf(
   return (utilities, noisy) => {
     for (let level = 0; level < levelCount; level++) noise[level] = attributeNoise * drawGumbel(ofLevels);
     for (let j = 0; j < real; j++) {
-      let sum = exponent * (utilities[j] as number);
+      let shared = 0;
       for (const { low, high, weight } of mixes[j] as LevelMix[])
-        sum += (noise[low] as number) + weight * ((noise[high] as number) - (noise[low] as number));
+        shared += (noise[low] as number) + weight * ((noise[high] as number) - (noise[low] as number));
+      let sum = exponent * (utilities[j] as number) + (factors[j] as number) * shared;
       if (productNoise > 0) sum += productNoise * drawGumbel(ofProducts);
       noisy[j] = sum;
     }
@@ -377,7 +386,8 @@ interface LevelMix {
 }
 
 /**
- * Levels of a product: of each attribute that it has, one level or a point between two that follow each other.
+ * Levels of a product: of each attribute that it has, one level or a point between two that follow each other. To lack an
+ * attribute is not to have its reference level, though both may be coded by zeros.
  * @throws DataError if a level has a column that is no part-worth, or the product is none of the levels of an attribute.
  */
 function levelMixes(
@@ -387,6 +397,7 @@ function levelMixes(
   product: string,
 ): LevelMix[] {
   let next = 0; // number of the next level, over all attributes
+  const codeIn = (column: string): number => code[names.indexOf(column)] as number;
   return attributes.flatMap((attribute) => {
     const first = next;
     next += attribute.levels.length;
@@ -394,9 +405,10 @@ function levelMixes(
     const codes = attribute.levels.map((level) =>
       codeRow(names, level.code, `attribute ${attribute.attribute}`),
     );
+    if (!hasAttribute(attribute, attributes, codeIn, product)) return [];
     const exact = codes.findIndex((own) => places.every((k) => own[k] === code[k]));
     if (exact !== -1) return { low: first + exact, high: first + exact, weight: 0 };
-    if (places.every((k) => code[k] === 0)) return []; // the product does not have this attribute
+    if (places.every((k) => code[k] === 0)) return []; // an attribute for some products that does not say for which
     for (const [level, high] of codes.slice(1).entries()) {
       const low = codes[level] as Float64Array;
       const weight = weightBetween(code, low, high, places);

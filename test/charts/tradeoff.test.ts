@@ -12,10 +12,10 @@ import {
 } from "../../src/charts/tradeoff.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
+import { attributeImportance } from "../../src/tradeoff/importance.js";
 import { marketOf } from "../../src/tradeoff/market.js";
 import { priceResponse } from "../../src/tradeoff/market-response.js";
 import {
-  attributeImportance,
   categoricalAttribute,
   levelUtilities,
   linearAttribute,

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { randomSource } from "../../src/numeric/random.js";
 import { fitConditionalLogit } from "../../src/tradeoff/conditional-logit.js";
+import { attributeImportance } from "../../src/tradeoff/importance.js";
 import { type Market, marketOf } from "../../src/tradeoff/market.js";
 import {
   type AttributeLevels,
-  attributeImportance,
   categoricalAttribute,
   levelUtilities,
   pooledPartWorths,

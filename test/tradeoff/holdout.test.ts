@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { DataError } from "../../src/core/errors.js";
 import { randomSource } from "../../src/numeric/random.js";
 import type { AttributeColumns, ChoiceRows } from "../../src/tradeoff/choice-data.js";
 import { holdoutAccuracy, holdoutShares } from "../../src/tradeoff/holdout.js";
-import type { PartWorths } from "../../src/tradeoff/part-worths.js";
+import { type PartWorths, pooledPartWorths } from "../../src/tradeoff/part-worths.js";
 import { simulatedStudy } from "./worlds.js";
 
 const names = ["organic", "large", "price"];
@@ -104,6 +105,28 @@ describe("hit rate and root likelihood", () => {
       expected += Math.max(...weights) / weights.reduce((sum, weight) => sum + weight, 0) / choices;
     }
     expect(Math.abs(hitRate.value - expected)).toBeLessThan(3 * hitRate.standardError);
+  });
+
+  it("of pooled part-worths are those of copies for everybody, whoever answers", () => {
+    const coefficients = { organic: 1.6, large: -0.8, price: -1.2 };
+    const covariance = [
+      [0.01, 0, 0],
+      [0, 0.01, 0],
+      [0, 0, 0.01],
+    ];
+    const pooled = pooledPartWorths({ coefficients, covariance }, { random, draws: 1 });
+    const copies = { ...truth, values: truth.values.map(() => Float64Array.of(1.6, -0.8, -1.2)) };
+    expect(holdoutAccuracy(pooled, study.rows, study.attributes, { random })).toEqual(
+      holdoutAccuracy(copies, study.rows, study.attributes, { random }),
+    );
+    const fixed = fixedTasks(tasks, 5);
+    expect(holdoutShares(pooled, fixed.rows, fixed.attributes, { random })).toEqual(
+      holdoutShares(copies, fixed.rows, fixed.attributes, { random }),
+    );
+    const onePerson = { ...pooled, respondents: [0] };
+    expect(() => holdoutAccuracy(onePerson, study.rows, study.attributes, { random })).toThrow(
+      new DataError("respondent 1 has holdout choices but no part-worths"),
+    );
   });
 
   it("has a root likelihood of 0 rather than none for a choice that cannot happen", () => {

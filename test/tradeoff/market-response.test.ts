@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { DataError } from "../../src/core/errors.js";
 import { randomSource } from "../../src/numeric/random.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
+import { attributeLevels, codingOf, defineAttributes, type Profile } from "../../src/tradeoff/attributes.js";
+import { fullFactorial } from "../../src/tradeoff/design.js";
 import { marketOf } from "../../src/tradeoff/market.js";
 import {
   marketValue,
@@ -10,7 +13,12 @@ import {
   sourceOfVolume,
   tuneExponent,
 } from "../../src/tradeoff/market-response.js";
-import { categoricalAttribute, linearAttribute, pooledPartWorths } from "../../src/tradeoff/part-worths.js";
+import {
+  type AttributeLevels,
+  categoricalAttribute,
+  linearAttribute,
+  pooledPartWorths,
+} from "../../src/tradeoff/part-worths.js";
 import { type ChoiceRule, simulateMarket } from "../../src/tradeoff/simulator.js";
 import { car, price, red, sharesOf, travel, travellers, trip, twin } from "./markets.js";
 
@@ -205,6 +213,177 @@ describe("changes of a market", () => {
   });
 });
 
+describe("attributes of some products only, and interactions", () => {
+  const survey = defineAttributes([
+    { name: "line", levels: ["cable", "fibre"] },
+    { name: "fitting", levels: ["self", "engineer"], only: { attribute: "line", level: "fibre" } },
+    { name: "hours", levels: [1, 2], as: "linear", only: { attribute: "fitting", level: "engineer" } },
+    { name: "price", levels: [20, 30, 40], as: "linear" },
+  ]);
+  const interactions = [
+    ["line", "price"],
+    ["fitting", "hours"],
+  ] as const;
+  const gained = { fitting: "engineer", hours: 1.5 };
+  const rival = { name: "rival", levels: { line: "fibre", fitting: "self", price: 30 } };
+
+  /** Levels of a product that has another level of one attribute. */
+  function changedTo(levels: Profile, attribute: string, level: string): Profile {
+    const {
+      line,
+      fitting = gained.fitting,
+      hours = gained.hours,
+      price: paid,
+    } = {
+      ...levels,
+      [attribute]: attribute === "price" || attribute === "hours" ? Number(level) : level,
+    } as Record<string, string | number>;
+    return {
+      line: line as string,
+      price: paid as number,
+      ...(line === "fibre" ? { fitting } : {}),
+      ...(line === "fibre" && fitting === "engineer" ? { hours } : {}),
+    };
+  }
+
+  it.each(["dummy", "effects"] as const)("change with the levels that bring them, coded by %s", (coding) => {
+    const attributes = attributeLevels(survey, coding);
+    const make = (levels: Profile) =>
+      marketOf(attributes, [{ name: "ours", levels }, rival], { price: "price", interactions });
+    const names = codingOf(survey, { coding, interactions }).names;
+    const source = randomSource(4);
+    const tastes = {
+      names,
+      respondents: [1, 2, 3],
+      values: [1, 2, 3].map(() => Float64Array.from(names, () => 0.1 * drawNormal(source))),
+    };
+    for (const profile of fullFactorial(survey)) {
+      const rows = sensitivity(tastes, make(profile), "ours", attributes, { gained });
+      expect([...new Set(rows.map(({ attribute }) => attribute))].sort()).toEqual(
+        Object.keys(profile).sort(), // those that the product has
+      );
+      const now = sharesOf(tastes, make(profile))[0] as number;
+      for (const { attribute, level, share, change, current, ...also } of rows) {
+        const then = changedTo(profile, attribute, level);
+        expect(share).toBeCloseTo(sharesOf(tastes, make(then))[0] as number, 13);
+        expect(change).toBeCloseTo(share - now, 14);
+        expect(current).toBe(String(profile[attribute]) === level);
+        const come = Object.entries(then).filter(([name]) => !(name in profile));
+        expect(also.gained ?? {}).toEqual(Object.fromEntries(come));
+        expect(also.lost ?? []).toEqual(Object.keys(profile).filter((name) => !(name in then)));
+      }
+      const { points } = priceResponse(tastes, make(profile), {
+        product: "ours",
+        attribute: attributes[3] as AttributeLevels,
+        prices: [20, 26, 40],
+      });
+      for (const { price: paid, share } of points)
+        expect(share).toBeCloseTo(sharesOf(tastes, make({ ...profile, price: paid }))[0] as number, 13);
+    }
+  });
+
+  const plain = attributeLevels(survey);
+  const names = codingOf(survey).names;
+  const one = { names, respondents: [1], values: [new Float64Array(names.length)] };
+  const cable = { name: "ours", levels: { line: "cable", price: 20 } };
+  const market = marketOf(plain, [cable, rival], { price: "price" });
+  it.each<[string, () => unknown, Error]>([
+    [
+      "a gained attribute without a level",
+      () => sensitivity(one, market, "ours", plain),
+      new DataError(
+        "ours would have fitting with line fibre and needs a level of it, one of self, engineer: give it as gained, or simulate the changed product as a market of its own",
+      ),
+    ],
+    [
+      "a gained attribute with another gained one without a level",
+      () => sensitivity(one, market, "ours", plain, { gained: { fitting: "engineer" } }),
+      new DataError(
+        "ours would have hours with fitting engineer and needs a level of it, one of 1, 2: give it as gained, or simulate the changed product as a market of its own",
+      ),
+    ],
+    [
+      "an unknown gained level",
+      () => sensitivity(one, market, "ours", plain, { gained: { fitting: "x" } }),
+      new DataError('ours: fitting must be one of self, engineer, got "x"'),
+    ],
+    [
+      "an unknown gained attribute",
+      () => sensitivity(one, market, "ours", plain, { gained: { x: 1 } }),
+      new DataError('gained: attribute must be one of line, fitting, hours, price, got "x"'),
+    ],
+    [
+      "an attribute without the one it depends on",
+      () => sensitivity(one, market, "ours", plain.slice(1)),
+      new RangeError(
+        "levels of line must be given with fibre, for only that has fitting, got attributes fitting, hours, price",
+      ),
+    ],
+    [
+      "codes of an attribute that a product lacks",
+      () => {
+        const codes = { ...market.attributes, "fitting engineer": [1, 0] };
+        return sensitivity(one, { ...market, attributes: codes }, "ours", plain);
+      },
+      new DataError("fitting engineer of ours must be 0, for only line fibre has fitting, got 1"),
+    ],
+    [
+      "prices of an attribute that the product lacks",
+      () =>
+        priceResponse(
+          one,
+          market,
+          { product: "ours", attribute: plain[2] as AttributeLevels, prices: [1, 2] },
+          { levels: plain },
+        ),
+      new DataError("ours must have hours for it to be changed, but only fitting engineer has it"),
+    ],
+    [
+      "elasticities of a price that a product lacks",
+      () => priceElasticities(one, market, plain[2] as AttributeLevels, { levels: plain }),
+      new DataError("ours must have a price for an elasticity, but has none of hours"),
+    ],
+  ])("refuse %s", (_name, act, error) => {
+    expect(act).toThrow(error);
+  });
+
+  it("take the others from `levels` where one alone is varied", () => {
+    const rows = sensitivity(one, market, "rival", plain.slice(0, 1), { levels: plain });
+    expect(rows.map(({ level, lost }) => [level, lost])).toEqual([
+      ["cable", ["fitting"]],
+      ["fibre", undefined],
+    ]);
+    expect(sensitivity(one, market, "ours", plain.slice(1, 3), { levels: plain })).toEqual([]);
+  });
+
+  it("have the logit's elasticities where products have prices of their own", () => {
+    const modes = defineAttributes([
+      { name: "mode", levels: ["bus", "train"] },
+      { name: "bus fare", levels: [1, 5], as: "linear", only: { attribute: "mode", level: "bus" } },
+      { name: "train fare", levels: [1, 9], as: "linear", only: { attribute: "mode", level: "train" } },
+    ]);
+    const levels = attributeLevels(modes);
+    const trips = marketOf(
+      levels,
+      [
+        { name: "bus", levels: { mode: "bus", "bus fare": 2 } },
+        { name: "train", levels: { mode: "train", "train fare": 6 } },
+      ],
+      { price: ["bus fare", "train fare"] },
+    );
+    const taste = {
+      names: ["mode train", "bus fare", "train fare"],
+      respondents: [1],
+      values: [Float64Array.of(1.3, -0.9, -0.4)],
+    };
+    const { point } = priceElasticities(taste, trips, levels.slice(1), { levels });
+    const [bus, train] = sharesOf(taste, trips) as [number, number];
+    const exact = [-0.9 * 2 * (1 - bus), 0.9 * 2 * bus, 0.4 * 6 * train, -0.4 * 6 * (1 - train)];
+    for (const [k, value] of (point ?? []).flat().entries()) expect(value).toBeCloseTo(exact[k] as number, 7);
+    expect((point ?? []).flat()).toHaveLength(4);
+  });
+});
+
 describe("exponent", () => {
   const market = marketOf(travel, [car, red, trip("fine bus", "bus", "high", "grey")]);
   const partWorths = travellers(200);
@@ -246,7 +425,7 @@ describe("questions without an answer", () => {
     respondents: [1],
     values: [Float64Array.of(1, 1, 1)],
   };
-  const wovenMarket = { products: ["a", "b"], attributes: { price: [1, 2], x: [1, 0], "price x x": [1, 0] } };
+  const wovenMarket = { products: ["a", "b"], attributes: { price: [1, 2], x: [1, 0], "price x x": [1, 2] } };
   it.each<[string, () => unknown, string]>([
     [
       "an unknown product",
@@ -332,9 +511,9 @@ describe("questions without an answer", () => {
       "change must be between 0 and 1, got 10",
     ],
     [
-      "an attribute that interacts",
+      "an interaction that is not the product of its columns",
       () => priceResponse(woven, wovenMarket, { product: "a", attribute: price, prices: [1, 2] }),
-      'price must not interact with others to be changed alone, got column "price x x"',
+      'column "price x x" must be the product of two others for one of them to be changed, but it is not: simulate the changed product as a market of its own',
     ],
   ])("%s", (_name, act, message) => {
     expect(act).toThrow(message);

@@ -1,13 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { randomSource } from "../../src/numeric/random.js";
-import { drawNormal } from "../../src/numeric/sampling.js";
+import { attributeImportance, pooledImportance } from "../../src/tradeoff/importance.js";
 import {
-  attributeImportance,
   categoricalAttribute,
   levelUtilities,
   linearAttribute,
-  pooledImportance,
   pooledLevels,
   pooledPartWorths,
   resampledMeans,
@@ -96,71 +94,6 @@ describe("zero-centred differences", () => {
     expect(() => zeroCentredDifferences(levelUtilities(flat, [seats, price]))).toThrow(
       'respondent "b" must like some level more than another, but all utilities are equal',
     );
-  });
-});
-
-describe("attribute importance", () => {
-  it("averages the shares of individuals: opposite tastes do not cancel, and it says so", () => {
-    const opposite = {
-      names: ["seats 7", "seats 8", "price"],
-      respondents: [1, 2],
-      values: [Float64Array.of(2, 4, -0.1), Float64Array.of(-2, -4, -0.1)],
-    };
-    const { attributes, individual, warnings } = attributeImportance(
-      levelUtilities(opposite, [seats, price]),
-      { random: randomSource(1) },
-    );
-    expect(attributes.map(({ importance }) => importance)).toEqual([0.8, 0.2]);
-    expect(attributes.map(({ ofMeanUtilities }) => ofMeanUtilities)).toEqual([0, 1]);
-    expect(individual.map((row) => Array.from(row))).toEqual([
-      [0.8, 0.2],
-      [0.8, 0.2],
-    ]);
-    expect(warnings[0]).toBe(
-      "mean utilities would give seats 0% instead of 80%: tastes differ, so read the importance of individuals",
-    );
-  });
-
-  it("has limits that cover the mean of the population as often as they say", () => {
-    const random = randomSource(8);
-    const draw = () => Float64Array.of(1 + 0.5 * drawNormal(random), 0, -0.1 - 0.02 * random.uniform());
-    const sample = (n: number) =>
-      levelUtilities(
-        {
-          names,
-          respondents: Array.from({ length: n }, (_, i) => i),
-          values: Array.from({ length: n }, draw),
-        },
-        [seats, price],
-      );
-    const options = { random: randomSource(1), resamples: 200 };
-    const truth = attributeImportance(sample(20_000), { ...options, resamples: 100 }).attributes[0]
-      ?.importance;
-    let covered = 0;
-    for (let study = 0; study < 200; study++) {
-      const [seat] = attributeImportance(sample(60), { ...options, random: randomSource(study) }).attributes;
-      if (seat && seat.low <= (truth as number) && (truth as number) <= seat.high) covered++;
-    }
-    // 90% of 200 within three standard errors (0.021 each).
-    expect(covered / 200).toBeGreaterThan(0.83);
-    expect(covered / 200).toBeLessThan(0.97);
-  });
-
-  it("counts weighted respondents as if they were repeated", () => {
-    const utilities = levelUtilities(partWorths, [seats, price]);
-    const twice = levelUtilities(
-      {
-        names,
-        respondents: ["a", "a2", "b"],
-        values: [0, 0, 1].map((who) => partWorths.values[who] as Float64Array),
-      },
-      [seats, price],
-    );
-    const [weighted, repeated] = [
-      attributeImportance(utilities, { random: randomSource(1), weights: [2, 1] }),
-      attributeImportance(twice, { random: randomSource(1) }),
-    ].map(({ attributes }) => attributes[0]?.importance as number);
-    expect(weighted).toBeCloseTo(repeated as number, 14);
   });
 });
 

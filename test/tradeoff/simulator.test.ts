@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { randomSource } from "../../src/numeric/random.js";
-import { type Market, marketOf } from "../../src/tradeoff/market.js";
+import { type Market, marketOf, type ProductSpec } from "../../src/tradeoff/market.js";
 import {
   type AttributeLevels,
   categoricalAttribute,
@@ -188,6 +188,134 @@ describe("similar products: red bus and blue bus", () => {
       levels: [linearAttribute("price", [10, 20])],
     });
     expect(without[0]).toBeCloseTo(0.5, 12);
+  });
+
+  describe("where some products only have an attribute", () => {
+    const rule = "randomised first choice";
+    const vehicleOf = categoricalAttribute("vehicle", ["car", "bus"]);
+    const only = { attribute: "vehicle", level: "bus" };
+    const seatOf = (coding: "dummy" | "effects"): AttributeLevels => ({
+      ...categoricalAttribute("seat", ["standing", "sitting"], { coding }),
+      only,
+    });
+    const carOf = (name: string, high: string) => ({ name, levels: { vehicle: "car", comfort: high } });
+    const busOf = (name: string, high: string, seat: string) => ({
+      name,
+      levels: { vehicle: "bus", comfort: high, seat },
+    });
+    const [lowCar, highCar] = [carOf("car", "low"), carOf("fine car", "high")];
+    const lowBus = busOf("bus", "low", "standing");
+    const shares = (
+      levels: readonly AttributeLevels[],
+      products: readonly ProductSpec[],
+      names: readonly string[],
+      utilities: readonly number[],
+      noiseDraws = 40_000,
+    ): number[] => {
+      const values = [Float64Array.from(utilities)];
+      const options = { rule, random: randomSource(8), levels, noiseDraws } as const;
+      return sharesOf({ names, respondents: [1], values }, marketOf(levels, products), options);
+    };
+    const within = (share: number | undefined, expected: number): void =>
+      expect(Math.abs((share as number) - expected)).toBeLessThan(
+        4 * Math.sqrt((2 * expected * (1 - expected)) / 40_000),
+      );
+
+    it("a copy shares with its like, whether they have it or not", () => {
+      const columns = ["vehicle bus", "comfort high", "seat sitting"];
+      const levels = [vehicleOf, comfort, seatOf("dummy")];
+      const share = (...products: ProductSpec[]): number[] =>
+        shares(levels, products, columns, [0.4, 0.5, 0.2], 500);
+      const [one, bus] = share(lowCar, lowBus) as [number, number];
+      const [first, second, other] = share(lowCar, { ...lowCar, name: "copy" }, lowBus);
+      expect([first, second, other].map((value) => (value as number).toFixed(9))).toEqual(
+        [one / 2, one / 2, bus].map((value) => value.toFixed(9)),
+      );
+      const copied = share(lowCar, lowBus, { ...lowBus, name: "copy" });
+      expect(copied.map((value) => value.toFixed(9))).toEqual(
+        [one, bus / 2, bus / 2].map((value) => value.toFixed(9)),
+      );
+    });
+
+    it("shares do not depend on whether it is coded by dummies or effects", () => {
+      // Seats add 0.3 for sitting, -0.3 for standing; by dummies the bus has the -0.3.
+      const products = [lowCar, highCar, lowBus, busOf("fine bus", "high", "sitting")];
+      const byEffects = shares(
+        [vehicleOf, comfort, seatOf("effects")],
+        products,
+        ["vehicle bus", "comfort high", "seat sitting"],
+        [0.4, 0.5, 0.3],
+      );
+      const byDummies = shares(
+        [vehicleOf, comfort, seatOf("dummy")],
+        products,
+        ["vehicle bus", "comfort high", "seat sitting"],
+        [0.1, 0.5, 0.6],
+      );
+      for (const [j, share] of byDummies.entries()) expect(share).toBeCloseTo(byEffects[j] as number, 12);
+    });
+
+    it("products without a level in common differ as in the logit, however many attributes each has", () => {
+      const [, bus] = shares(
+        [vehicleOf, seatOf("dummy")],
+        [
+          { name: "car", levels: { vehicle: "car" } },
+          { name: "bus", levels: { vehicle: "bus", seat: "standing" } },
+        ],
+        ["vehicle bus", "seat sitting"],
+        [1.5, 0],
+      );
+      // A sum of two Gumbel is not quite Gumbel: the logit within a point. With noise of half the variance, 0.87.
+      expect(Math.abs((bus as number) - 1 / (1 + Math.exp(-1.5)))).toBeLessThan(0.012);
+    });
+
+    it("shares are those of one attribute for all where it is split in one for each kind", () => {
+      const fares = linearAttribute("fare", [1, 2, 4]);
+      const [cars, buses] = [
+        { ...linearAttribute("car fare", [1, 2, 4]), only: { attribute: "vehicle", level: "car" } },
+        { ...linearAttribute("bus fare", [1, 2, 4]), only },
+      ];
+      const offers = [
+        ["car", 1],
+        ["car", 4],
+        ["bus", 2],
+      ] as const;
+      const joint = shares(
+        [vehicleOf, fares],
+        offers.map(([vehicle, fare]) => ({ name: `${vehicle} ${fare}`, levels: { vehicle, fare } })),
+        ["vehicle bus", "fare"],
+        [0.2, -0.3],
+      );
+      const split = shares(
+        [vehicleOf, cars, buses],
+        offers.map(([vehicle, fare]) => ({
+          name: `${vehicle} ${fare}`,
+          levels: { vehicle, [`${vehicle} fare`]: fare },
+        })),
+        ["vehicle bus", "car fare", "bus fare"],
+        [0.2, -0.3, -0.3],
+      );
+      for (const [j, share] of split.entries()) within(share, joint[j] as number);
+    });
+
+    it("the one it depends on must be known", () => {
+      const market = marketOf(
+        [vehicleOf, seatOf("dummy")],
+        [{ name: "bus", levels: { vehicle: "bus", seat: "standing" } }],
+      );
+      const partWorths = {
+        names: ["vehicle bus", "seat sitting"],
+        respondents: [1],
+        values: [Float64Array.of(1, 1)],
+      };
+      expect(() =>
+        simulateMarket(partWorths, market, { rule, random: randomSource(1), levels: [seatOf("dummy")] }),
+      ).toThrow(
+        new RangeError(
+          "levels of vehicle must be given with bus, for only that has seat, got attributes seat",
+        ),
+      );
+    });
   });
 
   it("is the same for a seed, whatever was drawn before", () => {
