@@ -67,13 +67,16 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
     const end = endOfSet(rows, start);
     const respondent = rows.respondent ? label("respondent", rows.respondent, start) : choice.length + 1;
     if (respondents.length === 0 || respondent !== respondents.at(-1)) {
-      requireNew(seen.respondents, respondent, "respondent", start);
+      requireNew(seen.respondents, respondent, `respondent ${describe(respondent)}`, start);
       if (rows.respondent) seen.sets.clear();
       respondentStart.push(choice.length);
       respondents.push(respondent);
     }
     const set = label("set", rows.set, start);
-    requireNew(seen.sets, set, "set", start);
+    const where = rows.respondent
+      ? `set ${describe(set)} of respondent ${describe(respondent)}`
+      : `set ${describe(set)}`;
+    requireNew(seen.sets, set, where, start);
     setStart.push(row.length);
     let chosen = -1;
     for (let place = start; place < end; place++) {
@@ -86,7 +89,7 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
       }
       if (isChosen && chosen !== -1) {
         throw new DataError(
-          `chosen must be 1 once in set ${describe(set)}, got it in rows ${chosen + 1} and ${place + 1}`,
+          `chosen must be 1 once in ${where}, got it in rows ${chosen + 1} and ${place + 1}`,
         );
       }
       if (isChosen) {
@@ -97,11 +100,11 @@ export function choiceDesign(rows: ChoiceRows, attributes: AttributeColumns): Ch
     }
     if (chosen === -1)
       throw new DataError(
-        `chosen must be 1 once in set ${describe(set)}, got it nowhere from row ${start + 1} on: leave the set out, or add choosing none as an alternative`,
+        `chosen must be 1 once in ${where}, got it nowhere from row ${start + 1} on: leave the set out, or add choosing none as an alternative`,
       );
     if (row.length - (setStart.at(-1) as number) < 2) {
       throw new DataError(
-        `set ${describe(set)} must have at least two alternatives to choose from, got one in row ${start + 1}`,
+        `${where} must have at least two alternatives to choose from, got one in row ${start + 1}`,
       );
     }
     weight.push(weightOf(rows, start, end));
@@ -169,12 +172,9 @@ function flag(name: string, values: ArrayLike<number | boolean>, row: number): b
   throw new DataError(`${name} in row ${row + 1} must be 0 or 1, got ${describe(value)}`);
 }
 
-function requireNew(seen: Set<unknown>, value: unknown, kind: string, row: number): void {
-  if (seen.has(value)) {
-    throw new DataError(
-      `rows of ${kind} ${describe(value)} must stand together, but it comes again in row ${row + 1}`,
-    );
-  }
+function requireNew(seen: Set<unknown>, value: unknown, name: string, row: number): void {
+  if (seen.has(value))
+    throw new DataError(`rows of ${name} must stand together, but it comes again in row ${row + 1}`);
   seen.add(value);
 }
 

@@ -202,6 +202,12 @@ describe("choices that cannot be used", () => {
       "rows of set 1 must stand together, but it comes again in row 5",
     ],
     [
+      "a set twice of a respondent",
+      { set: [1, 1, 2, 2, 1, 1], chosen: [1, 0, 1, 0, 1, 0], respondent: ["a", "a", "a", "a", "a", "a"] },
+      { x: [...x, 5, 6] },
+      'rows of set 1 of respondent "a" must stand together, but it comes again in row 5',
+    ],
+    [
       "not available",
       { ...rows, available: [0, 1, 1, 1] },
       { x },

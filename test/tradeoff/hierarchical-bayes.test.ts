@@ -405,7 +405,7 @@ describe("what cannot be used", () => {
       "attributes must have at least one column, got none",
     );
     await expect(fitStudy({ rows: { ...rows, chosen: [1, 1, 0, 1] }, attributes })).rejects.toThrow(
-      "chosen must be 1 once in set 1, got it in rows 1 and 2",
+      'chosen must be 1 once in set 1 of respondent "a", got it in rows 1 and 2',
     );
   });
 });
