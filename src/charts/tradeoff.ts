@@ -234,11 +234,12 @@ export function marketSharesFigure(
 
 /** Share of a product over its price, and below it revenue and profit with the price of the highest profit. */
 export function priceResponseFigure(response: PriceResponse, text: MoneyText): Figure {
-  const { points, bestProfit, product, level } = response;
+  const { points, bestProfit, product, alsoOwn, level } = response;
   const prices = points.map(({ price }) => price);
   const sure = points.filter(({ low, high }) => low !== undefined && high !== undefined);
   const winner = points.find(({ price }) => price === bestProfit.price);
   const money = (value: number): string => thousands(value, Math.abs(value) < 100 ? 2 : 0);
+  const others = alsoOwn.length > 0 ? ` with ${alsoOwn.join(", ")}` : "";
   const limits =
     bestProfit.low === undefined || bestProfit.high === undefined
       ? ""
@@ -284,7 +285,7 @@ export function priceResponseFigure(response: PriceResponse, text: MoneyText): F
         "y2",
       ),
       curve(
-        "profit",
+        `profit${others}`,
         points.map(({ profit }) => profit),
         palette.green,
         "y2",
@@ -303,7 +304,7 @@ export function priceResponseFigure(response: PriceResponse, text: MoneyText): F
     {
       title:
         text.title ??
-        `"${product}" earns most at ${money(bestProfit.price)} ${text.currency}${limits}, with ${percent(winner?.share ?? 0)} of purchases`,
+        `"${product}"${others} earns most at ${money(bestProfit.price)} ${text.currency}${limits}, with ${percent(winner?.share ?? 0)} of purchases`,
       source: text.source,
       height: 560,
       legend: true,

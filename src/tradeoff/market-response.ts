@@ -241,6 +241,8 @@ export interface BestPrice {
 /** Demand and revenue of a product over its price, and profit from it or from all own products. */
 export interface PriceResponse {
   readonly product: string;
+  /** The seller's other products whose margins the profit counts. */
+  readonly alsoOwn: readonly string[];
   /** Coverage of all limits, where there are any. */
   readonly level?: number;
   readonly points: readonly PricePoint[];
@@ -351,6 +353,7 @@ export function priceResponse(
   );
   return Object.freeze({
     product,
+    alsoOwn: Object.keys(ownMargins),
     ...(level === undefined ? {} : { level }),
     points,
     bestRevenue,

@@ -136,6 +136,18 @@ const draw = () => ({
     ),
     traces: ["90% band of the share", "share", "revenue", "profit", "highest profit"],
   },
+  priceOfSeveral: {
+    figure: priceResponseFigure(
+      priceResponse(partWorths, market, {
+        product: "ours",
+        attribute: price,
+        prices: [8, 10, 12],
+        ownMargins: { Bio: 3 },
+      }),
+      { currency: "EUR" },
+    ),
+    traces: ["share", "revenue", "profit with Bio", "highest profit"],
+  },
   frontier: {
     figure: lineFrontierFigure(
       productLineFrontier(
@@ -185,6 +197,9 @@ describe("trade-off figures", () => {
       "BIC is lowest with 3 classes: 5,117.6, 12.3 below the next best",
     );
     expect(titleOf(figureNamed("price"))).toMatch(/^"ours" earns most at \d+\.00 EUR \(90% limits /);
+    expect(titleOf(figureNamed("priceOfSeveral"))).toMatch(
+      /^"ours" with Bio earns most at \d+\.00 EUR, with /,
+    );
     expect(titleOf(figureNamed("map"))).toMatch(
       /^Tastes differ most over "roast: (dark|mild)": two directions hold/,
     );

@@ -88,7 +88,10 @@ describe("money", () => {
     expect(line.bestProfit.price).toBeGreaterThan(alone.bestProfit.price);
     expect(line.bestProfit.value).toBe(Math.max(...line.points.map(({ profit }) => profit)));
     expect(line.bestRevenue).toEqual(alone.bestRevenue);
-    expect(priceResponse(homogeneous, shop, { ...question, ownMargins: { cheap: 0 } })).toEqual(alone);
+    expect(priceResponse(homogeneous, shop, { ...question, ownMargins: { cheap: 0 } })).toEqual({
+      ...alone,
+      alsoOwn: ["cheap"],
+    });
   });
 
   it("has limits of the price that is best for all own products", () => {
