@@ -50,7 +50,10 @@ export interface Derivatives extends Slope {
 export interface MixedLogitKernel {
   /** Simulated log-likelihood with first derivatives. */
   slope(theta: Float64Array): Slope;
-  /** The same with second derivatives: about two and a half times the work. */
+  /**
+   * The same with second derivatives: about twice the work. All derivatives leave out draws that have together less than
+   * 1e-10 of the posterior weight of a unit: often half of them.
+   */
   derivatives(theta: Float64Array): Derivatives;
   /** First derivatives of the weighted log-likelihood of each unit. */
   scores(theta: Float64Array): Float64Array[];
@@ -62,6 +65,8 @@ export interface MixedLogitKernel {
 }
 
 const BLOCK = 256; // draws at a time: so many numbers of each array stay in the fastest memory
+const NEGLIGIBLE = 1e-10; // posterior weight of all draws that are left out of derivatives
+const MOST_KEPT = 2 ** 21; // probabilities of a unit's choices that are kept for second derivatives
 const LOG_EVERY = 6; // sets whose sums of exponentials are multiplied before the logarithm is taken
 const LARGEST = 300; // latent number whose exponential still gives finite utilities: far beyond any coefficient
 const SAFE = 100; // largest difference of utilities for the fast way: (alternatives * e^100)^6 is still finite
@@ -81,7 +86,9 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
   const r = useDraws;
   const data = differences(problem.design);
   const pairs = (k * (k + 1)) / 2;
-  // One row of r numbers for each covariate, or pair of covariates.
+  let used = r; // draws of the unit at hand, at the front of each row
+  // One row of r numbers for each dimension, covariate, or pair of covariates.
+  const standard = new Float64Array(dimensions * r);
   const latent = new Float64Array(k * r); // later the derivative of the coefficient by it
   const bend = new Float64Array(k * r); // second derivative
   const coefficients = new Float64Array(k * r);
@@ -89,26 +96,41 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
   let curvature = new Float64Array(0); // minus its second derivatives
   const logProbability = new Float64Array(r);
   const posterior = new Float64Array(r);
-  const odds = new Float64Array(data.most * BLOCK);
+  const likely = new Uint32Array(r); // draws that have most of the posterior weight
+  const mostRows = weight.reduce((most, _, unit) => Math.max(most, rowsOf(unit)), 0);
+  const areKept = mostRows * r <= MOST_KEPT; // probabilities of all sets of a unit, or of one set at a time
+  const odds = new Float64Array((areKept ? mostRows : data.most) * r);
   const sums = new Float64Array(BLOCK);
   const products = new Float64Array(BLOCK);
   const means = new Float64Array(k * BLOCK);
   const factors = new Float64Array(Math.max(k, data.most));
   const places = new Uint32Array(Math.max(k, data.most));
 
-  const drawAt = (unit: number, dimension: number): number => (unit * dimensions + dimension) * size;
+  /** Alternatives that a unit did not choose, over all sets. */
+  function rowsOf(unit: number): number {
+    return (data.start[unitStart[unit + 1] as number] as number) - firstRow(unit);
+  }
+
+  function firstRow(unit: number): number {
+    return data.start[unitStart[unit] as number] as number;
+  }
 
   /** Latent numbers of a unit's draws, then coefficients and their derivatives. */
   function setTastes(unit: number, theta: Float64Array): void {
+    used = r;
+    for (let dimension = 0; dimension < dimensions; dimension++) {
+      const from = (unit * dimensions + dimension) * size;
+      standard.set(draws.subarray(from, from + r), dimension * r);
+    }
     latent.fill(0);
     for (const [a, { covariate, draw }] of terms.entries()) {
       const value = theta[a] as number;
       const at = covariate * r;
       if (draw === -1) for (let i = at; i < at + r; i++) latent[i] = (latent[i] as number) + value;
       else {
-        const from = drawAt(unit, draw) - at;
+        const from = draw * r - at;
         for (let i = at; i < at + r; i++)
-          latent[i] = (latent[i] as number) + value * (draws[from + i] as number);
+          latent[i] = (latent[i] as number) + value * (standard[from + i] as number);
       }
     }
     for (const [covariate, link] of links.entries()) {
@@ -133,8 +155,9 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     for (let i = scale; i < scale + r; i++) coefficients[i] = -(coefficients[i] as number);
   }
 
-  /** Log probability of a unit's choices at each draw with derivatives by the coefficients. */
-  function passSets(unit: number, withCurvature: boolean): void {
+  /** Log probability of a unit's choices at each draw, or its derivatives by the coefficients, or both. */
+  function passSets(unit: number, goal: "value" | "slope" | "curvature"): void {
+    const withCurvature = goal === "curvature";
     slopes.fill(0);
     logProbability.fill(0);
     if (withCurvature) {
@@ -143,117 +166,128 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     }
     const first = unitStart[unit] as number;
     const last = unitStart[unit + 1] as number;
-    for (let from = 0; from < r; from += BLOCK) {
-      const count = Math.min(BLOCK, r - from);
+    const isAgain = withCurvature && areKept;
+    for (let from = 0; from < used; from += BLOCK) {
+      const count = Math.min(BLOCK, used - from);
       products.fill(1, 0, count);
       for (let set = first, since = 0; set < last; set++) {
-        if (passSet(set, from, count)) since++;
+        const at = areKept ? ((data.start[set] as number) - firstRow(unit)) * r : 0;
+        if (!isAgain && passSet(set, at + from, from, count)) since++;
         if (since === LOG_EVERY || (set === last - 1 && since > 0)) {
           for (let i = 0; i < count; i++)
             logProbability[from + i] = (logProbability[from + i] as number) - Math.log(products[i] as number);
           products.fill(1, 0, count);
           since = 0;
         }
-        addMeans(set, from, count, withCurvature);
-        if (withCurvature) addCurvature(set, from, count);
+        if (goal !== "value") addMeans(set, at + from, from, count, withCurvature);
+        if (withCurvature) addCurvature(set, at + from, from, count);
       }
     }
   }
 
   /** Fills the probabilities of what was not chosen; true if the sums were multiplied into the products. */
-  function passSet(set: number, from: number, count: number): boolean {
+  function passSet(set: number, to: number, from: number, count: number): boolean {
     const begin = data.start[set] as number;
     const others = (data.start[set + 1] as number) - begin;
     let largest = 0;
     for (let other = 0; other < others; other++) {
-      let used = 0;
+      let filled = 0;
       for (let covariate = 0, at = (begin + other) * k; covariate < k; covariate++, at++) {
         const difference = data.x[at] as number;
         if (difference === 0) continue;
-        factors[used] = difference;
-        places[used++] = covariate * r + from;
+        factors[filled] = difference;
+        places[filled++] = covariate * r + from;
       }
-      const at = other * BLOCK;
+      const at = to + other * r;
       odds.fill(0, at, at + count);
-      addRows(odds, at, coefficients, count, factors, places, used);
+      addRows(odds, at, coefficients, count, factors, places, filled);
       for (let i = at; i < at + count; i++) if ((odds[i] as number) > largest) largest = odds[i] as number;
     }
     if (!(largest <= SAFE)) {
-      shiftedProbabilities(others, from, count);
+      shiftedProbabilities(others, to, from, count);
       return false;
     }
     sums.fill(1, 0, count);
-    for (let other = 0; other < others; other++) exponentials(odds, other * BLOCK, count, sums);
+    for (let other = 0; other < others; other++) exponentials(odds, to + other * r, count, sums);
     for (let i = 0; i < count; i++) {
       const sum = sums[i] as number;
       products[i] = (products[i] as number) * sum;
       sums[i] = 1 / sum;
     }
     for (let other = 0; other < others; other++) {
-      for (let i = 0, at = other * BLOCK; i < count; i++, at++)
+      for (let i = 0, at = to + other * r; i < count; i++, at++)
         odds[at] = (odds[at] as number) * (sums[i] as number);
     }
     return true;
   }
 
   /** The same for utilities so far apart that their exponentials would overflow. */
-  function shiftedProbabilities(others: number, from: number, count: number): void {
+  function shiftedProbabilities(others: number, to: number, from: number, count: number): void {
     for (let i = 0; i < count; i++) {
       let most = 0;
-      for (let other = 0; other < others; other++) most = Math.max(most, odds[other * BLOCK + i] as number);
+      for (let other = 0; other < others; other++) most = Math.max(most, odds[to + other * r + i] as number);
       let sum = Math.exp(-most);
       for (let other = 0; other < others; other++) {
-        const at = other * BLOCK + i;
+        const at = to + other * r + i;
         sum += odds[at] = Math.exp((odds[at] as number) - most);
       }
       for (let other = 0; other < others; other++)
-        odds[other * BLOCK + i] = (odds[other * BLOCK + i] as number) / sum;
+        odds[to + other * r + i] = (odds[to + other * r + i] as number) / sum;
       logProbability[from + i] = (logProbability[from + i] as number) - most - Math.log(sum);
     }
   }
 
   /** Adds the mean difference of each covariate in a set, over the probabilities: minus the score; keeps them if asked to. */
-  function addMeans(set: number, from: number, count: number, keep: boolean): void {
+  function addMeans(set: number, source: number, from: number, count: number, keep: boolean): void {
     const begin = data.start[set] as number;
     const others = (data.start[set + 1] as number) - begin;
     for (let covariate = 0; covariate < k; covariate++) {
-      let used = 0;
+      let filled = 0;
       for (let other = 0; other < others; other++) {
         const difference = data.x[(begin + other) * k + covariate] as number;
         if (difference === 0) continue;
-        factors[used] = difference;
-        places[used++] = other * BLOCK;
+        factors[filled] = difference;
+        places[filled++] = source + other * r;
       }
       const to = covariate * r + from;
       if (!keep) {
-        addRows(slopes, to, odds, count, factors, places, used);
+        addRows(slopes, to, odds, count, factors, places, filled);
         continue;
       }
       const at = covariate * BLOCK;
       means.fill(0, at, at + count);
-      addRows(means, at, odds, count, factors, places, used);
+      addRows(means, at, odds, count, factors, places, filled);
       for (let i = 0; i < count; i++) slopes[to + i] = (slopes[to + i] as number) + (means[at + i] as number);
     }
   }
 
   /** Covariances of the differences in a set, over the probabilities: minus the second derivatives. */
-  function addCurvature(set: number, from: number, count: number): void {
+  function addCurvature(set: number, source: number, from: number, count: number): void {
     const begin = data.start[set] as number;
     const others = (data.start[set + 1] as number) - begin;
     for (let row = 0, pair = 0; row < k; row++) {
       for (let column = 0; column <= row; column++, pair++) {
-        let used = 0;
+        let filled = 0;
         for (let other = 0; other < others; other++) {
           const at = (begin + other) * k;
           const product = (data.x[at + row] as number) * (data.x[at + column] as number);
           if (product === 0) continue;
-          factors[used] = product;
-          places[used++] = other * BLOCK;
+          factors[filled] = product;
+          places[filled++] = source + other * r;
         }
         const to = pair * r + from;
-        addRows(curvature, to, odds, count, factors, places, used);
-        for (let i = 0, a = row * BLOCK, b = column * BLOCK; i < count; i++, a++, b++)
-          curvature[to + i] = (curvature[to + i] as number) - (means[a] as number) * (means[b] as number);
+        addCovariances(
+          curvature,
+          to,
+          odds,
+          count,
+          factors,
+          places,
+          filled,
+          means,
+          row * BLOCK,
+          column * BLOCK,
+        );
       }
     }
   }
@@ -279,7 +313,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     if (withCurvature) {
       for (let row = 0, pair = 0; row < k; row++) {
         for (let column = 0; column <= row; column++, pair++) {
-          for (let i = 0; i < r; i++) {
+          for (let i = 0; i < used; i++) {
             const a = row * r + i;
             const product = (latent[a] as number) * (latent[column * r + i] as number);
             let value = (curvature[pair * r + i] as number) * product;
@@ -298,7 +332,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
       (a < b ? (b * (b + 1)) / 2 + a : (a * (a + 1)) / 2 + b) * r;
     const byScale = new Float64Array(k); // derivative of each coefficient by the scale: -1 or w
     const mixed = new Float64Array(k);
-    for (let i = 0; i < r; i++) {
+    for (let i = 0; i < used; i++) {
       const scale = -(coefficients[price * r + i] as number);
       let slope = 0;
       for (let a = 0; a < k; a++) {
@@ -328,26 +362,45 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     }
   }
 
-  /** Everything about one unit at theta but the sums over draws; gives its log-likelihood. */
+  /** Moves the likely draws to the front of each row. */
+  function gather(rows: Float64Array, length: number): void {
+    for (let at = 0; at < length; at += r)
+      for (let i = 0; i < used; i++) rows[at + i] = rows[at + (likely[i] as number)] as number;
+  }
+
+  /** Derivatives of one unit at theta, draw by draw, second ones at likely draws only; gives its log-likelihood. */
   function visit(unit: number, theta: Float64Array, withCurvature: boolean): number {
     setTastes(unit, theta);
-    passSets(unit, withCurvature);
+    passSets(unit, withCurvature ? "value" : "slope");
     const value = weighDraws();
+    if (withCurvature) {
+      keepLikely(unit);
+      passSets(unit, "curvature");
+    }
     toLatent(withCurvature);
     return value;
   }
 
+  /** Leaves the draws that the choices of a unit make likely. */
+  function keepLikely(unit: number): void {
+    used = 0;
+    for (let i = 0; i < r; i++) if ((posterior[i] as number) * r > NEGLIGIBLE) likely[used++] = i;
+    if (used === r) return;
+    for (const rows of [standard, latent, bend, coefficients, posterior]) gather(rows, rows.length);
+    if (areKept) gather(odds, rowsOf(unit) * r);
+  }
+
   /** Fills the first derivatives of a unit's log-likelihood. */
-  function unitScore(unit: number, score: Float64Array): void {
+  function unitScore(score: Float64Array): void {
     for (const [a, { covariate, draw }] of terms.entries()) {
       const at = covariate * r;
       let sum = 0;
       if (draw === -1)
-        for (let i = 0; i < r; i++) sum += (posterior[i] as number) * (slopes[at + i] as number);
+        for (let i = 0; i < used; i++) sum += (posterior[i] as number) * (slopes[at + i] as number);
       else {
-        const from = drawAt(unit, draw);
-        for (let i = 0; i < r; i++)
-          sum += (posterior[i] as number) * (slopes[at + i] as number) * (draws[from + i] as number);
+        const from = draw * r;
+        for (let i = 0; i < used; i++)
+          sum += (posterior[i] as number) * (slopes[at + i] as number) * (standard[from + i] as number);
       }
       score[a] = sum;
     }
@@ -370,7 +423,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     scores(theta) {
       return Array.from(weight, (w, unit) => {
         visit(unit, theta, false);
-        unitScore(unit, score);
+        unitScore(score);
         return score.map((value) => w * value);
       });
     },
@@ -378,7 +431,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     eachPosterior(theta, use) {
       for (let unit = 0; unit < units; unit++) {
         setTastes(unit, theta);
-        passSets(unit, false);
+        passSets(unit, "value");
         weighDraws();
         use(unit, coefficients, posterior);
       }
@@ -394,22 +447,22 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
     for (let unit = 0; unit < units; unit++) {
       const w = weight[unit] as number;
       logLikelihood += w * visit(unit, theta, withCurvature);
-      unitScore(unit, score);
+      unitScore(score);
       for (const [a, row] of outer.entries()) {
         const slope = w * (score[a] as number);
         gradient[a] = (gradient[a] as number) + slope;
         for (let b = 0; b < row.length; b++) row[b] = (row[b] as number) + slope * (score[b] as number);
       }
-      if (withCurvature) addInformation(unit, w, information);
+      if (withCurvature) addInformation(w, information);
     }
     return { slope: { logLikelihood, gradient, outer }, information: symmetric(information, terms) };
   }
 
   /** Adds a unit's information: square of the mean score, less mean square of the scores and mean second derivative. */
-  function addInformation(unit: number, w: number, information: number[][]): void {
+  function addInformation(w: number, information: number[][]): void {
     for (let row = 0, pair = 0; row < k; row++) {
       for (let column = 0; column <= row; column++, pair++) {
-        for (let i = 0; i < r; i++) {
+        for (let i = 0; i < used; i++) {
           const squared = (slopes[row * r + i] as number) * (slopes[column * r + i] as number);
           both[i] = (posterior[i] as number) * (squared + (curvature[pair * r + i] as number));
         }
@@ -417,7 +470,7 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
           const target = information[a] as number[];
           for (const b of termsOfCovariate[column] as number[]) {
             if (row === column && b > a) continue;
-            const sum = sumOver(both, drawsOf(unit, a), drawsOf(unit, b));
+            const sum = sumOver(both, drawsOf(a), drawsOf(b));
             target[b] = (target[b] as number) + w * ((score[a] as number) * (score[b] as number) - sum);
           }
         }
@@ -426,21 +479,21 @@ export function mixedLogitKernel(problem: KernelProblem, useDraws = problem.size
   }
 
   /** Place of the draws that parameter a is multiplied by, -1 for none. */
-  function drawsOf(unit: number, a: number): number {
+  function drawsOf(a: number): number {
     const { draw } = terms[a] as Term;
-    return draw === -1 ? -1 : drawAt(unit, draw);
+    return draw === -1 ? -1 : draw * r;
   }
 
   /** Sum of values times the draws from two places on. */
   function sumOver(values: Float64Array, one: number, other: number): number {
     let sum = 0;
-    if (one === -1 && other === -1) for (let i = 0; i < r; i++) sum += values[i] as number;
+    if (one === -1 && other === -1) for (let i = 0; i < used; i++) sum += values[i] as number;
     else if (one === -1 || other === -1) {
       const from = Math.max(one, other);
-      for (let i = 0; i < r; i++) sum += (values[i] as number) * (draws[from + i] as number);
+      for (let i = 0; i < used; i++) sum += (values[i] as number) * (standard[from + i] as number);
     } else {
-      for (let i = 0; i < r; i++)
-        sum += (values[i] as number) * (draws[one + i] as number) * (draws[other + i] as number);
+      for (let i = 0; i < used; i++)
+        sum += (values[i] as number) * (standard[one + i] as number) * (standard[other + i] as number);
     }
     return sum;
   }
@@ -502,11 +555,51 @@ function addRows(
         f1 * (source[p1 + i] as number) +
         f2 * (source[p2 + i] as number);
   }
-  for (; next < used; next++) {
-    const factor = factors[next] as number;
-    const place = places[next] as number;
+  const [f0, f1] = [factors[next] as number, factors[next + 1] as number];
+  const [p0, p1] = [places[next] as number, places[next + 1] as number];
+  if (used === next + 2) {
     for (let i = 0; i < count; i++)
-      target[to + i] = (target[to + i] as number) + factor * (source[place + i] as number);
+      target[to + i] =
+        (target[to + i] as number) + f0 * (source[p0 + i] as number) + f1 * (source[p1 + i] as number);
+  } else if (used === next + 1) {
+    for (let i = 0; i < count; i++)
+      target[to + i] = (target[to + i] as number) + f0 * (source[p0 + i] as number);
+  }
+}
+
+/** The same, less the products of two rows of means. */
+function addCovariances(
+  target: Float64Array,
+  to: number,
+  source: Float64Array,
+  count: number,
+  factors: Float64Array,
+  places: Uint32Array,
+  used: number,
+  means: Float64Array,
+  row: number,
+  column: number,
+): void {
+  const [f0, f1] = [factors[0] as number, factors[1] as number];
+  const [p0, p1] = [places[0] as number, places[1] as number];
+  if (used === 1) {
+    for (let i = 0; i < count; i++)
+      target[to + i] =
+        (target[to + i] as number) +
+        f0 * (source[p0 + i] as number) -
+        (means[row + i] as number) * (means[column + i] as number);
+  } else if (used === 2) {
+    for (let i = 0; i < count; i++)
+      target[to + i] =
+        (target[to + i] as number) +
+        f0 * (source[p0 + i] as number) +
+        f1 * (source[p1 + i] as number) -
+        (means[row + i] as number) * (means[column + i] as number);
+  } else {
+    addRows(target, to, source, count, factors, places, used);
+    for (let i = 0; i < count; i++)
+      target[to + i] =
+        (target[to + i] as number) - (means[row + i] as number) * (means[column + i] as number);
   }
 }
 
@@ -533,8 +626,8 @@ function exponentials(values: Float64Array, from: number, count: number, sums: F
     const x = value > LOWEST ? value : LOWEST;
     const step = x * PER_STEP + ROUND - ROUND;
     const rest = x - step * STEP_HIGH - step * STEP_LOW;
-    const series = 1 + rest * (1 + rest * (1 / 2 + rest * (1 / 6 + rest * (1 / 24 + rest / 120))));
-    const power = (POWERS[step - TABLE_START] as number) * series;
+    const series = 1 + rest * (1 + rest * (1 / 2 + rest * (1 / 6 + rest * (1 / 24 + rest * (1 / 120)))));
+    const power = (POWERS[(step - TABLE_START) | 0] as number) * series;
     values[from + i] = power;
     sums[i] = (sums[i] as number) + power;
   }

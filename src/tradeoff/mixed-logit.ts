@@ -12,7 +12,7 @@ import {
   choiceDesign,
   unitWeights,
 } from "./choice-data.js";
-import { type ConditionalLogitFit, fitConditionalLogit } from "./conditional-logit.js";
+import { type ConditionalLogitFit, fitSameTastes } from "./conditional-logit.js";
 import {
   type Derivatives,
   type MixedLogitKernel,
@@ -167,7 +167,7 @@ export function fitMixedLogit(
 ): MixedLogitFit {
   const { tastes, correlated = false, errors = "model", sequence = "sobol" } = options;
   const price = checkOptions(options, Object.keys(attributes));
-  const simple = fitConditionalLogit(rows, attributes);
+  const simple = fitSameTastes({ model: "mixed logit", penalisable: false }, rows, attributes);
   const problem = mixedLogitProblem(choiceDesign(rows, attributes), {
     ...options,
     correlated,

@@ -1,7 +1,6 @@
 import { labelCodes } from "../core/columns.js";
 import { ConvergenceError, DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
-import { hessianOf } from "../numeric/derivatives.js";
 import { invertDetermined } from "../numeric/determined-inverse.js";
 import { congruence, type Matrix, sandwichCovariance } from "../numeric/matrix.js";
 import { minimise, type Objective } from "../numeric/minimise.js";
@@ -16,7 +15,7 @@ import {
 } from "./choice-data.js";
 import {
   firstOfEachSet,
-  fitConditionalLogit,
+  fitSameTastes,
   scaledWithinSets,
   type UtilityCoefficients,
 } from "./conditional-logit.js";
@@ -92,7 +91,7 @@ export interface NestedLogitFit extends NestedLogitParameters, UtilityCoefficien
   readonly warnings: readonly string[];
 }
 
-/** Choices in nests. The parameters are the coefficients, then the logarithms of the dissimilarities. */
+/** Choices in nests. The parameters are the coefficients, then the dissimilarities. */
 interface NestedProblem {
   readonly design: ChoiceDesign;
   /** Nest of each alternative of the design. */
@@ -103,7 +102,7 @@ interface NestedProblem {
 }
 
 const STARTS = [1, 0.4]; // dissimilarities to search from
-const QUICK = 100; // iterations of L-BFGS, which does for most
+const QUICK = 30; // iterations of L-BFGS, which does for most
 const PATIENT = 150; // iterations of Newton's method, for narrow ridges
 const NEARLY_SAME = 1e-3; // dissimilarity that counts as 0
 
@@ -111,7 +110,7 @@ const NEARLY_SAME = 1e-3; // dissimilarity that counts as 0
  * Two-level nested logit: alternatives of a nest are closer substitutes. With utility V and dissimilarity d of its nest, an
  * alternative is chosen within the nest with probability exp(V / d) / (sum of exp(V / d) over the nest) = exp(V / d - I), and
  * the nest with probability exp(d I) / (sum of exp(d I) over the nests): I is its inclusive value. Maximum likelihood with
- * analytic gradient, from the conditional logit and several dissimilarities. Dissimilarities from 0 to 1 agree with the
+ * analytic derivatives, from the conditional logit and several dissimilarities. Dissimilarities from 0 to 1 agree with the
  * maximisation of utility for all values of the covariates; larger ones are given with a warning.
  * @throws DataError if the choices are bad, no set has alternatives in two nests, or no nest ever two alternatives of a set;
  * ConvergenceError if the search does not settle.
@@ -124,7 +123,7 @@ export function fitNestedLogit(
   attributes: AttributeColumns,
   { nests, sharedDissimilarity = false, errors = "model" }: NestedLogitOptions,
 ): NestedLogitFit {
-  const simple = fitConditionalLogit(rows, attributes, { errors });
+  const simple = fitSameTastes({ model: "nested logit", penalisable: false }, rows, attributes, { errors });
   const { scaled, scale } = scaledWithinSets(choiceDesign(rows, attributes));
   const problem = nestedProblem(scaled, rows.set.length, nests, sharedDissimilarity);
   const { design, labels, dissimilarity } = problem;
@@ -138,17 +137,27 @@ export function fitNestedLogit(
   }
   const whole = Uint32Array.of(0, choice.length);
   const objective: Objective = (theta, gradient) => {
+    if (theta.subarray(p).some((d) => d <= 0)) return Number.POSITIVE_INFINITY;
     const value = -likelihoodOf(problem, theta, whole, gradient);
     for (const [i, slope] of gradient.entries()) gradient[i] = -slope;
     return value;
   };
+  // In the logarithms of the dissimilarities, which may go to 0.
+  const inLogs: Objective = (logs, gradient) => {
+    const theta = logs.map((value, i) => (i < p ? value : Math.exp(value)));
+    const value = objective(theta, gradient);
+    for (let i = p; i < count; i++) gradient[i] = (gradient[i] as number) * (theta[i] as number);
+    return value;
+  };
+  const information = (theta: Float64Array): Matrix => informationOf(problem, theta);
   const begin = names.map((name, j) => (simple.coefficients[name] as number) * (scale[j] as number));
   const ends = STARTS.map((start) => {
     const logs = Array.from({ length: count - p }, () => Math.log(start));
-    const quick = minimise(objective, [...begin, ...logs], { method: "l-bfgs", maxIterations: QUICK });
-    if (quick.converged) return quick;
-    const hessian = (theta: Float64Array): Matrix => hessianOf(objective, theta);
-    return minimiseNewton(objective, hessian, [...quick.x], { maxIterations: PATIENT });
+    const quick = minimise(inLogs, [...begin, ...logs], { method: "l-bfgs", maxIterations: QUICK });
+    const x = quick.x.map((value, i) => (i < p ? value : Math.exp(value)));
+    if (quick.converged) return { ...quick, x };
+    // Where coefficients and dissimilarities grow in proportion the likelihood has a ridge: straight without logarithms.
+    return minimiseNewton(objective, information, [...x], { maxIterations: PATIENT });
   });
   const found = ends.reduce((best, end) => (end.value < best.value ? end : best));
   const { x: theta, value } = found;
@@ -159,7 +168,7 @@ export function fitNestedLogit(
       `nested logit did not settle in ${found.iterations} iterations: log-likelihood ${(-value).toPrecision(8)} at the dissimilarities ${described.join(" ")}; other nests may fit, or sharedDissimilarity`,
     );
   }
-  const { inverse, lost, conditionNumber } = invertDetermined(hessianOf(objective, theta));
+  const { inverse, lost, conditionNumber } = invertDetermined(information(theta));
   let spread: Matrix = inverse;
   if (errors !== "model") {
     const groups =
@@ -172,7 +181,7 @@ export function fitNestedLogit(
   const nested = labels.flatMap((_, m) => (dissimilarity[m] === -1 ? [] : [m]));
   const transform = [
     ...scale.map((unit, j) => unitRow(count, j, 1 / unit)),
-    ...nested.map((m) => unitRow(count, p + (dissimilarity[m] as number), dissimilarities[m] as number)),
+    ...nested.map((m) => unitRow(count, p + (dissimilarity[m] as number), 1)),
   ];
   const covariance = congruence(transform, spread);
   const terms = [...names, ...nested.map((m) => `dissimilarity ${labels[m]}`)];
@@ -280,7 +289,7 @@ function nestedProblem(
 /** Dissimilarity of a nest; 1 where it has none. */
 function dissimilarityOf({ design, dissimilarity }: NestedProblem, theta: Float64Array, m: number): number {
   const place = dissimilarity[m] as number;
-  return place === -1 ? 1 : Math.exp(theta[design.names.length + place] as number);
+  return place === -1 ? 1 : (theta[design.names.length + place] as number);
 }
 
 /** What the model says of one choice set. */
@@ -386,11 +395,86 @@ function likelihoodOf(
         const shift =
           m === c ? entropy + ((mean[m] as number) - (utility[chosen - from] as number)) / d ** 2 : 0;
         const slot = begin + p + place;
-        slopes[slot] = (slopes[slot] as number) + w * d * (shift - (share[m] as number) * entropy);
+        slopes[slot] = (slopes[slot] as number) + w * (shift - (share[m] as number) * entropy);
       }
     }
   }
   return logLikelihood;
+}
+
+/**
+ * Minus the second derivatives of the log-likelihood. The log of the sum over nests is convex in d I, and d I in coefficients
+ * and d: their second derivatives are covariances, between nests of the slopes of d I, and within a nest of (x, -V / d),
+ * divided by d.
+ */
+function informationOf(problem: NestedProblem, theta: Float64Array): number[][] {
+  const { design, nest, labels, dissimilarity } = problem;
+  const { x, setStart, choice, weight, names } = design;
+  const p = names.length;
+  const dissimilarities = labels.map((_, m) => dissimilarityOf(problem, theta, m));
+  const at = nestedSets(problem, theta.subarray(0, p), dissimilarities);
+  const sum = Array.from(theta, () => new Float64Array(theta.length));
+  const addSquare = (factor: number, vector: Float64Array): void => {
+    for (let i = 0; i < vector.length; i++) {
+      const multiple = factor * (vector[i] as number);
+      const row = sum[i] as Float64Array;
+      if (multiple !== 0)
+        for (let j = 0; j <= i; j++) row[j] = (row[j] as number) + multiple * (vector[j] as number);
+    }
+  };
+  const [own, centre] = [theta.slice(), theta.slice()];
+  const means = labels.map(() => theta.slice());
+  for (const [set, w] of weight.entries()) {
+    const { utility, within, share, inclusive, mean } = at(set);
+    const [from, to, chosen] = [setStart[set] as number, setStart[set + 1] as number, choice[set] as number];
+    const c = nest[chosen] as number;
+    // (x, -V / d) of an alternative.
+    const describeRow = (row: number): void => {
+      own.fill(0);
+      own.set(x.subarray(row * p, (row + 1) * p));
+      const m = nest[row] as number;
+      const place = dissimilarity[m] as number;
+      if (place !== -1) own[p + place] = -(utility[row - from] as number) / (dissimilarities[m] as number);
+    };
+    const bend = (m: number): number => {
+      const d = dissimilarities[m] as number;
+      return (w * ((share[m] as number) - (m === c ? 1 - 1 / d : 0))) / d;
+    };
+    for (const sums of means) sums.fill(0);
+    for (let row = from; row < to; row++) {
+      const m = nest[row] as number;
+      const part = within[row - from] as number;
+      describeRow(row);
+      addSquare(bend(m) * part, own);
+      const sums = means[m] as Float64Array;
+      for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + part * (own[i] as number);
+    }
+    describeRow(chosen);
+    const slot = p + (dissimilarity[c] as number);
+    if (slot >= p) {
+      const factor = w / (dissimilarities[c] as number) ** 2;
+      for (const [i, value] of own.entries()) {
+        const off = factor * (value - (means[c]?.[i] as number));
+        const row = sum[Math.max(i, slot)] as Float64Array;
+        const column = Math.min(i, slot);
+        row[column] = (row[column] as number) + (i === slot ? 2 : 1) * off;
+      }
+    }
+    centre.fill(0);
+    for (const [m, sums] of means.entries()) {
+      const weightOf = share[m] as number;
+      if (weightOf === 0) continue;
+      addSquare(-bend(m), sums);
+      const place = dissimilarity[m] as number;
+      if (place !== -1)
+        sums[p + place] = (inclusive[m] as number) - (mean[m] as number) / (dissimilarities[m] as number);
+      addSquare(w * weightOf, sums);
+      for (let i = 0; i < sums.length; i++)
+        centre[i] = (centre[i] as number) + weightOf * (sums[i] as number);
+    }
+    addSquare(-w, centre);
+  }
+  return sum.map((row, i) => Array.from(row, (value, j) => (j <= i ? value : (sum[j]?.[i] as number))));
 }
 
 /**

@@ -123,6 +123,35 @@ describe("the simulated likelihood", () => {
     expect(kernel.slope(Float64Array.from(theta)).logLikelihood / expected).toBeCloseTo(1, 13);
   });
 
+  it("has the second derivatives of long panels, which only a few draws explain", () => {
+    const parameters: MixedLogitParameters = {
+      location: { organic: 0.8, large: -0.4, price: -0.6 },
+      tastes: { organic: "normal", large: "normal" },
+      spread: [[1], [0, 0.7]],
+      price: null,
+    };
+    // So many choices that their probabilities are not kept between the passes; and fewer, where they are.
+    for (const tasks of [3000, 600]) {
+      const long = simulatedStudy(truth, { respondents: 1, tasks, seed: 5 });
+      const options = { ...parameters, correlated: false, panel: true, draws: 400, random };
+      const problem = mixedLogitProblem(choiceDesign(long.rows, long.attributes), options);
+      const kernel = problem.kernel(400);
+      const theta = Float64Array.from(parameterList(parameters, problem.terms));
+      const { information } = kernel.derivatives(theta);
+      // Along one direction, about a standard error of every parameter to a unit.
+      const direction = theta.map((_, a) => 1 / Math.sqrt(Math.abs(information[a]?.[a] as number)));
+      const h = 1e-5;
+      const slopeAt = (shift: number): Float64Array =>
+        kernel.slope(theta.map((value, a) => value + shift * (direction[a] as number))).gradient;
+      const [above, below] = [slopeAt(h), slopeAt(-h)];
+      for (const [a, row] of information.entries()) {
+        const numeric = ((below[a] as number) - (above[a] as number)) / (2 * h);
+        const exact = row.reduce((sum, value, b) => sum + value * (direction[b] as number), 0);
+        expect(Math.abs(exact - numeric) * (direction[a] as number)).toBeLessThan(1e-5);
+      }
+    }
+  });
+
   it("goes to Gauss's quadrature as draws go up, for one normal coefficient", () => {
     const parameters: MixedLogitParameters = {
       location: { organic: 0.8, large: -0.4, price: -0.6 },

@@ -61,42 +61,62 @@ describe("the fit", () => {
     expect(fit.terms).toEqual(["comfort", "cost", "dissimilarity bus", "dissimilarity car"]);
   });
 
-  it("has the likelihood of its probabilities, which no nearby place beats, and errors of its curvature", () => {
-    const at = (change: Partial<Record<string, number>>): number => {
-      const moved = (record: Readonly<Record<string, number>>): Record<string, number> =>
-        Object.fromEntries(
-          Object.entries(record).map(([name, value]) => [name, value + (change[name] ?? 0)]),
+  it.each([false, true])(
+    "has the likelihood of its probabilities, which no nearby place beats, and errors of its curvature: shared dissimilarity %s",
+    (sharedDissimilarity) => {
+      const found = fitNestedLogit(world.rows, world.attributes, { nests: world.nests, sharedDissimilarity });
+      const at = (change: Readonly<Record<string, number>>): number => {
+        const moved = (record: Readonly<Record<string, number>>): Record<string, number> =>
+          Object.fromEntries(
+            Object.entries(record).map(([name, value]) => [name, value + (change[name] ?? 0)]),
+          );
+        const { bus, car, ...others } = found.dissimilarities as Record<string, number>;
+        const nested = moved({ bus: bus as number, car: car as number });
+        if (sharedDissimilarity) nested["car"] = nested["bus"] as number;
+        const parameters = {
+          coefficients: moved(found.coefficients),
+          dissimilarities: { ...others, ...nested },
+        };
+        return logOfChosen(
+          nestedLogitProbabilities(parameters, world.rows, world.attributes, { nests: world.nests }),
+          world.rows,
         );
-      const parameters = {
-        coefficients: moved(fit.coefficients),
-        dissimilarities: moved(fit.dissimilarities),
       };
-      return logOfChosen(
-        nestedLogitProbabilities(parameters, world.rows, world.attributes, { nests: world.nests }),
-        world.rows,
+      expect(at({})).toBeCloseTo(found.logLikelihood, 8);
+      const names = ["comfort", "cost", "bus", ...(sharedDissimilarity ? [] : ["car"])];
+      const h = 1e-3;
+      const information = names.map((a) =>
+        names.map((b) => {
+          const shift = (s: number, t: number): number =>
+            a === b ? at({ [a]: s + t }) : at({ [a]: s, [b]: t });
+          return -(shift(h, h) - shift(h, -h) - shift(-h, h) + shift(-h, -h)) / (4 * h * h);
+        }),
       );
-    };
-    expect(at({})).toBeCloseTo(fit.logLikelihood, 8);
-    const names = ["comfort", "cost", "bus", "car"];
-    const h = 1e-3;
-    const information = names.map((a) =>
-      names.map((b) => {
-        const shift = (s: number, t: number): number =>
-          a === b ? at({ [a]: s + t }) : at({ [a]: s, [b]: t });
-        return -(shift(h, h) - shift(h, -h) - shift(-h, h) + shift(-h, -h)) / (4 * h * h);
-      }),
+      for (const name of names)
+        expect(Math.abs(at({ [name]: h }) - at({ [name]: -h })) / (2 * h)).toBeLessThan(0.01);
+      // Information times covariance is the unit matrix.
+      for (const [i, row] of information.entries())
+        for (const j of row.keys()) {
+          const element = row.reduce(
+            (sum, value, k) => sum + value * (found.fullCovariance[k]?.[j] as number),
+            0,
+          );
+          expect(element).toBeCloseTo(Number(i === j), 3);
+        }
+    },
+  );
+
+  it("settles where alternatives of a nest are as alike as can be, and says so", () => {
+    const alike = { coefficients: truth.coefficients, dissimilarities: { bus: 1e-4, car: 0.5, walk: 1 } };
+    const same = nestedWorld({ sets: 500, seed: 8, parameters: alike });
+    const found = fitNestedLogit(same.rows, same.attributes, { nests: same.nests });
+    expect(found.dissimilarities["bus"]).toBeLessThan(1e-3);
+    expect(Math.abs((found.dissimilarities["car"] as number) - 0.5)).toBeLessThan(
+      3 * (found.dissimilarityErrors["car"] as number),
     );
-    for (const name of names)
-      expect(Math.abs(at({ [name]: h }) - at({ [name]: -h })) / (2 * h)).toBeLessThan(0.01);
-    // Information times covariance is the unit matrix.
-    for (const [i, row] of information.entries())
-      for (const j of row.keys()) {
-        const element = row.reduce(
-          (sum, value, k) => sum + value * (fit.fullCovariance[k]?.[j] as number),
-          0,
-        );
-        expect(element).toBeCloseTo(Number(i === j), 3);
-      }
+    expect(found.warnings.join("\n")).toContain(
+      "nested logit: the dissimilarity of bus is near 0: its alternatives are perfect substitutes",
+    );
   });
 
   it("has errors that hold what they promise: 90% intervals over 50 studies cover 85% to 95%", () => {
