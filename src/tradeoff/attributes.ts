@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { levelsNeeded, type ProfileSpace, range, searchProfile } from "./design-profiles.js";
@@ -96,7 +97,12 @@ function requireAttribute(
     throw new RangeError(
       `attributes must have different names, got ${describe(name)} at ${first + 1} and ${place + 1}`,
     );
+  requireOneOf(`as of ${name}`, as, ["part-worth", "linear", "piecewise"]);
   const amounts = levels.filter((level) => typeof level === "number");
+  if (levels.some((level: unknown) => typeof level !== "string" && typeof level !== "number"))
+    throw new RangeError(
+      `levels of ${name} must be names or amounts, got ${levels.map(describe).join(", ")}`,
+    );
   const rise = amounts.every((amount, k) => amount >= 0 && (k === 0 || amount > (amounts[k - 1] as number)));
   if (as !== "part-worth" && amounts.length < levels.length)
     throw new RangeError(

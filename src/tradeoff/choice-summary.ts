@@ -14,7 +14,8 @@ export type ChoiceFit = LikelihoodFit | HierarchicalBayesFit;
 /**
  * A model of choices in a few aligned lines for a notebook: choices and respondents, every coefficient with standard error, 95%
  * interval (Wald) and p, class by class or with what else the model has, log-likelihood, criteria and warnings; of
- * hierarchical Bayes the posterior of means and spreads, and whether its chains agree.
+ * hierarchical Bayes the posterior of means and spreads ("log" of the size where the sign is known), and whether its chains
+ * agree.
  */
 export function choiceSummary(fit: ChoiceFit): string {
   if (fit.model === "hierarchical Bayes logit") return posteriorSummary(fit);
@@ -37,23 +38,29 @@ const sizeOf = ({ observations, respondents }: Pick<ChoiceFit, "observations" | 
 
 function posteriorSummary(fit: HierarchicalBayesFit): string {
   const { model, chains, iterations, level, diagnostics, logLikelihood, nullLogLikelihood, effects } = fit;
-  const lines = (summaries: Readonly<Record<string, PosteriorSummary>>, prefix: string): string[][] =>
+  const lines = (
+    summaries: Readonly<Record<string, PosteriorSummary>>,
+    label: (name: string) => string,
+  ): string[][] =>
     Object.entries(summaries).map(([name, { mean, sd, low, high, rHat, essBulk }]) => [
-      prefix + name,
+      label(name),
       fourDigits(mean),
       fourDigits(sd),
       `${fourDigits(low)} to ${fourDigits(high)}`,
       rHat.toFixed(3),
       essBulk.toFixed(0),
     ]);
+  const normal = (name: string): string => (name in fit.constraints ? `log ${name}` : name);
   return [
     `${model} (${chains} chains of ${iterations.toLocaleString("en-US")} sweeps): ${sizeOf(fit)}`,
     "",
     ...alignedColumns([
       ["covariate", "mean", "sd", `${Number((100 * level).toFixed(2))}% interval`, "R-hat", "ESS"],
-      ...lines(fit.population, ""),
-      ...lines(fit.heterogeneity, "sd "),
-      ...Object.entries(effects).flatMap(([covariate, own]) => lines(own, `${covariate} on `)),
+      ...lines(fit.population, (name) => name),
+      ...lines(fit.heterogeneity, (name) => `sd ${normal(name)}`),
+      ...Object.entries(effects).flatMap(([covariate, own]) =>
+        lines(own, (name) => `${covariate} on ${normal(name)}`),
+      ),
     ]),
     "",
     `log-likelihood ${logLikelihood.toFixed(2)} on average, ${nullLogLikelihood.toFixed(2)} with equal shares`,

@@ -1,4 +1,4 @@
-import { requireFromZero } from "../core/arguments.js";
+import { requireFromZero, requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { fitConcave, type LikelihoodAt } from "../numeric/concave-fit.js";
 import { sandwichCovariance } from "../numeric/matrix.js";
@@ -103,6 +103,7 @@ export function fitSameTastes(
   { errors = "model", penalty = 0 }: ConditionalLogitOptions = {},
 ): ConditionalLogitFit {
   requireFromZero({ penalty });
+  requireOneOf("errors", errors, ["model", "set", "respondent"]);
   if (errors === "respondent" && !rows.respondent) {
     throw new RangeError('errors by "respondent" need the column respondent, got none');
   }

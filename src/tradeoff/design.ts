@@ -1,4 +1,4 @@
-import { requireWhole } from "../core/arguments.js";
+import { requireOneOf, requireWhole } from "../core/arguments.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
 import { type Profile, profileSpace, type SurveyAttributes } from "./attributes.js";
@@ -136,7 +136,7 @@ export function directionOf(
  * often in each version, keeps the products of a task as different as can be, and brings pairs of levels together equally
  * often. "balanced" does so too, but lets about half as many products of a task share a level as would by chance, which tells
  * more about interactions and about respondents who look at one attribute only.
- * @throws RangeError if the size is out of range or no task keeps to the rules.
+ * @throws RangeError if the size is out of range, the overlap is unknown, or no task keeps to the rules.
  * @see Chrzan & Orme (2000), An Overview and Comparison of Design Strategies for Choice-Based Conjoint Analysis.
  */
 export function randomDesign(
@@ -148,6 +148,7 @@ export function randomDesign(
     ...rules
   }: DesignRules & { readonly random: Random; readonly overlap?: Overlap },
 ): SurveyDesign {
+  requireOneOf("overlap", overlap, ["any", "minimal", "balanced"]);
   const checked = taskRules(survey, size, rules);
   return surveyDesign(`random, ${overlap} overlap`, survey, checked, drawTasks(checked, overlap, random));
 }

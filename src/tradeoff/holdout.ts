@@ -8,7 +8,13 @@ import {
   choiceDesign,
   selectColumns,
 } from "./choice-data.js";
-import { type PartWorths, type ResamplingOptions, resampledMeans, spreadOf } from "./part-worths.js";
+import {
+  type PartWorths,
+  type ResamplingOptions,
+  requirePartWorths,
+  resampledMeans,
+  spreadOf,
+} from "./part-worths.js";
 
 /** How holdout choices are predicted and how sure the result is. */
 export interface HoldoutOptions extends Omit<ResamplingOptions, "weights"> {
@@ -201,6 +207,7 @@ function holdoutDesign(
   { exponent = 1 }: HoldoutOptions,
 ): { readonly design: ChoiceDesign; readonly values: readonly Float64Array[] } {
   requireFromZero({ exponent });
+  requirePartWorths(partWorths);
   const { names, respondents } = partWorths;
   if (!rows.respondent) throw new DataError("holdout choices need the column respondent, got none");
   const design = choiceDesign(rows, selectColumns(attributes, names));

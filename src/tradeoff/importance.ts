@@ -40,6 +40,7 @@ export interface AttributeImportance {
   readonly warnings: readonly string[];
 }
 
+const FEW_DRAWS = 100; // as few as resamples may be
 const CANCELLED = 0.05; // difference of shares from which the mean utilities are called misleading
 
 /**
@@ -78,18 +79,22 @@ export function posteriorImportance(
 ): AttributeImportance {
   const utilities = levelUtilities(partWorths, attributes);
   const weights = severalRespondents(utilities, options);
+  const { count } = drawsOf(partWorths);
   const individual = utilities.values.map(() => new Float64Array(attributes.length));
-  const samples: Float64Array[] = attributes.map(() => new Float64Array(drawsOf(partWorths)));
+  const samples = attributes.map(() => new Float64Array(count));
   const source = options.random.stream("respondents");
   eachDraw(partWorths, attributes, (drawn, draw) => {
     const shares = drawn.values.map((row, who) => sharesOfRanges(drawn, row, drawn.respondents[who]));
     for (const [who, own] of individual.entries())
       for (const [k, share] of (shares[who] as Float64Array).entries())
-        own[k] = (own[k] as number) + share / drawsOf(partWorths);
+        own[k] = (own[k] as number) + share / count;
     const again = weightedMeans(shares, resampledWeights(weights, source));
     for (const [k, sample] of samples.entries()) sample[draw] = again[k] as number;
   });
-  return importanceOf(utilities, weights, { individual, samples, level: options.level });
+  const result = importanceOf(utilities, weights, { individual, samples, level: options.level });
+  if (count >= FEW_DRAWS) return result;
+  const few = `limits are of ${count} draws only: have ${FEW_DRAWS} or more kept`;
+  return Object.freeze({ ...result, warnings: [...result.warnings, few] });
 }
 
 function severalRespondents({ values }: LevelUtilities, { weights }: ResamplingOptions): Float64Array {
@@ -155,12 +160,13 @@ export function pooledImportance(
   options: { readonly random: Random; readonly draws?: number; readonly level?: number },
 ): AttributeImportance {
   const { level = 0.9 } = options;
-  const { names, respondents, values, draws } = pooledPartWorths(fit, options);
+  const { names, values, draws } = pooledPartWorths(fit, options);
   const p = names.length;
   const drawn = Array.from({ length: draws.length / p }, (_, draw) =>
     draws.subarray(draw * p, (draw + 1) * p),
   );
-  const utilities = levelUtilities({ names, respondents, values: [...values, ...drawn] }, attributes);
+  const rows = [...values, ...drawn];
+  const utilities = levelUtilities({ names, respondents: rows.map(() => "all"), values: rows }, attributes);
   const [own = new Float64Array(), ...others] = utilities.values.map((row) =>
     sharesOfRanges(utilities, row, "all"),
   );

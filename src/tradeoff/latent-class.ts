@@ -1,4 +1,4 @@
-import { requireWhole } from "../core/arguments.js";
+import { requireOneOf, requireWhole } from "../core/arguments.js";
 import { ConvergenceError } from "../core/errors.js";
 import type { Matrix } from "../numeric/matrix.js";
 import { type AttributeColumns, type ChoiceRows, choiceDesign, unitWeights } from "./choice-data.js";
@@ -95,6 +95,7 @@ export async function fitLatentClassLogit(
   options: LatentClassOptions,
 ): Promise<LatentClassFit> {
   const { classes, covariates = {}, penalty = 0, errors = "model" } = options;
+  requireOneOf("errors", errors, ["model", "respondent"]);
   const pooled = fitSameTastes({ model: "latent class logit", penalisable: true }, rows, attributes, {
     penalty,
   });

@@ -39,7 +39,8 @@ export interface MarketValue {
 /**
  * Units, revenue and profit of every product at the simulated shares.
  * `options.marketSize`: Units that are bought altogether (or would be: none and unserved buyers count).
- * @throws DataError if prices or unit costs are missing or bad; RangeError if the market size is not above 0.
+ * @throws DataError if prices or unit costs are missing or bad, or the simulation is of other products; RangeError if the market
+ * size is not above 0.
  */
 export function marketValue(
   simulation: MarketSimulation,
@@ -48,6 +49,11 @@ export function marketValue(
 ): readonly MarketValue[] {
   const { marketSize, fixedCosts } = options;
   requireAbove("marketSize", marketSize, 0);
+  const simulated = simulation.shares.map((one) => one.product).filter((product) => product !== NONE);
+  if (simulated.length !== market.products.length || simulated.some((name, j) => name !== market.products[j]))
+    throw new DataError(
+      `simulation must be of the products ${market.products.join(", ")}, got ${simulated.join(", ")}`,
+    );
   return market.products.map((product, j) => {
     const price = numberOf("price", market.prices, j, product);
     const margin = price - numberOf("unit cost", market.unitCosts, j, product);

@@ -9,7 +9,13 @@ import {
   withInteractions,
 } from "./attributes.js";
 import type { AttributeColumns } from "./choice-data.js";
-import { type AttributeLevel, type AttributeLevels, codeBetween, type PartWorths } from "./part-worths.js";
+import {
+  type AttributeLevel,
+  type AttributeLevels,
+  codeBetween,
+  type PartWorths,
+  requirePartWorths,
+} from "./part-worths.js";
 
 /** Products that compete, a value each in every column. */
 export interface Market {
@@ -184,7 +190,7 @@ function priceOf(attributes: readonly AttributeLevels[], product: ProductSpec): 
 
 /**
  * Cost of a unit of a product by its levels.
- * @throws DataError if costs are of unknown attributes or levels.
+ * @throws DataError if costs are of unknown attributes or levels, or no finite numbers.
  */
 function unitCostBy(
   costs: NonNullable<LevelMoney["costs"]>,
@@ -202,6 +208,7 @@ function unitCostBy(
     if (!byLevel) return [];
     const known = levels.map(({ level }) => level);
     requireKnownNames(`costs: level of ${attribute}`, Object.keys(byLevel), known);
+    for (const [level, cost] of Object.entries(byLevel)) numberOf(`cost of ${attribute}`, [cost], 0, level);
     return [{ attribute, byLevel, known }];
   });
   return ({ name, levels }) =>
@@ -370,20 +377,17 @@ export interface Alternatives {
 
 /**
  * The alternatives of a market, checked.
- * @throws DataError naming product and column; RangeError if none is no part-worth.
+ * @throws DataError naming respondent, or product and column; RangeError if none is no part-worth.
  */
 export function alternativesOf(
-  { names, respondents, values }: PartWorths,
+  partWorths: PartWorths,
   market: Market,
   none: string | undefined,
 ): Alternatives {
+  requirePartWorths(partWorths);
+  const { names } = partWorths;
   const { products, attributes, awareness, distribution } = market;
   const n = products.length;
-  const odd = values.findIndex((row) => row.length !== names.length);
-  if (odd !== -1)
-    throw new DataError(
-      `part-worths of respondent ${describe(respondents[odd])} must be one for each of the ${names.length} names, got ${values[odd]?.length}`,
-    );
   if (n === 0) throw new DataError("products must be at least one, got none");
   const repeated = products.find((name, place) => products.indexOf(name) < place || name === NONE);
   if (repeated !== undefined)

@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { compareIds, describe } from "../core/table.js";
 import { quantileOf } from "../numeric/quantile.js";
@@ -182,7 +183,7 @@ export function maxDiffCounts(
 /**
  * Best-worst answers as choices among alternatives, for any choice model: one column an item but for the reference, in the
  * form of `fitConditionalLogit` and its neighbours.
- * @throws DataError as `maxDiffCounts`; RangeError if the reference is not among the items.
+ * @throws DataError as `maxDiffCounts`; RangeError if the reference is not among the items, or the model is unknown.
  * @see Finn & Louviere (1992), J. Public Policy & Marketing 11(2); Marley & Louviere (2005), Some Probabilistic Models of Best,
  * Worst, and Best-Worst Choices, J. Mathematical Psychology 49(6).
  */
@@ -191,7 +192,8 @@ export function maxDiffChoices(
   options: MaxDiffModelOptions = {},
 ): { readonly rows: ChoiceRows; readonly attributes: AttributeColumns; readonly reference: Item } {
   const { items, respondents, who, shown, best, worst } = checkedQuestions(rows, options);
-  const { reference = items.at(-1) } = options;
+  const { model = "paired", reference = items.at(-1) } = options;
+  requireOneOf("model", model, ["paired", "sequential"]);
   if (reference === undefined || !items.includes(reference))
     throw new RangeError(
       `reference must be one of ${items.map(describe).join(", ")}, got ${describe(reference)}`,
@@ -209,7 +211,7 @@ export function maxDiffChoices(
   };
   for (const [question, places] of shown.entries()) {
     const [top, bottom] = [best[question] as number, worst[question] as number];
-    if (options.model === "sequential") {
+    if (model === "sequential") {
       for (const place of places) alternative(question, "best", place, -1, place === top);
       for (const place of places)
         if (place !== top) alternative(question, "worst", -1, place, place === bottom);

@@ -1,4 +1,4 @@
-import { requireLevel, requireWhole } from "../core/arguments.js";
+import { requireLevel, requireOneOf, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { choleskyFactor, dot } from "../numeric/matrix.js";
@@ -46,7 +46,7 @@ export interface AttributeLevels {
  * An attribute of levels, a column each but for the reference: columns are named by attribute and level, "seats 7". Dummies
  * measure from the reference, effects from the mean of the levels.
  * @param levels Names, or amounts in rising order.
- * @throws RangeError if there are fewer than two levels, one comes twice, or the reference is none of them.
+ * @throws RangeError if there are fewer than two levels, one comes twice, the reference is none of them, or the coding is unknown.
  */
 export function categoricalAttribute(
   attribute: string,
@@ -54,6 +54,7 @@ export function categoricalAttribute(
   options: { readonly coding?: "dummy" | "effects"; readonly reference?: string | number } = {},
 ): AttributeLevels {
   const { coding = "dummy", reference = levels[0] } = options;
+  requireOneOf("coding", coding, ["dummy", "effects"]);
   if (levels.length < 2 || new Set(levels.map(String)).size < levels.length) {
     throw new RangeError(
       `levels of ${attribute} must be at least two different ones, got ${levels.join(", ")}`,
@@ -133,6 +134,35 @@ export function pooledPartWorths(
   return Object.freeze({ names, respondents: ["all"], values: [values], draws: drawn });
 }
 
+/**
+ * Checks that part-worths are one finite number for each name and respondent.
+ * @throws DataError naming a name that comes twice, or the respondent whose numbers are missing or bad.
+ */
+export function requirePartWorths({
+  names,
+  respondents,
+  values,
+}: Pick<PartWorths, "names" | "respondents" | "values">): void {
+  const twice = names.find((name, place) => names.indexOf(name) < place);
+  if (twice !== undefined)
+    throw new DataError(`part-worths must have different names, got ${describe(twice)} twice`);
+  if (values.length !== respondents.length)
+    throw new DataError(
+      `part-worths must have one row for each of the ${respondents.length} respondents, got ${values.length}`,
+    );
+  for (const [who, row] of values.entries()) {
+    if (row.length !== names.length)
+      throw new DataError(
+        `part-worths of respondent ${describe(respondents[who])} must be one for each of the ${names.length} names, got ${row.length}`,
+      );
+    const bad = row.findIndex((value) => !Number.isFinite(value));
+    if (bad !== -1)
+      throw new DataError(
+        `part-worth ${names[bad]} of respondent ${describe(respondents[who])} must be a finite number, got ${describe(row[bad])}`,
+      );
+  }
+}
+
 /** Utilities of the levels of all attributes for every respondent. */
 export interface LevelUtilities {
   /** The attributes and their levels. */
@@ -145,41 +175,63 @@ export interface LevelUtilities {
 
 /**
  * Utility of every level for every respondent: the coefficients times the code of the level.
- * @throws DataError if the part-worths lack a column of an attribute, or there are no attributes.
+ * @throws DataError if a part-worth is missing or no finite number, they lack a column of an attribute, there are no
+ * attributes, or one comes twice.
  */
 export function levelUtilities(
-  { names, respondents, values }: Pick<PartWorths, "names" | "respondents" | "values">,
+  partWorths: Pick<PartWorths, "names" | "respondents" | "values">,
   attributes: readonly AttributeLevels[],
 ): LevelUtilities {
+  requirePartWorths(partWorths);
+  const { names, respondents, values } = partWorths;
   const codes = levelCodes(names, attributes);
   return Object.freeze({
-    attributes: attributes.map(({ attribute, levels }) => ({
-      attribute,
-      levels: levels.map(({ level }) => level),
-    })),
+    attributes: levelNames(attributes),
     respondents,
     values: values.map((row) => Float64Array.from(codes, (code) => dot(code, row))),
   });
 }
 
+const levelNames = (attributes: readonly AttributeLevels[]): LevelUtilities["attributes"] =>
+  attributes.map(({ attribute, levels }) => ({ attribute, levels: levels.map(({ level }) => level) }));
+
 /** Codes of all levels, a number for each coefficient. */
 function levelCodes(names: readonly string[], attributes: readonly AttributeLevels[]): Float64Array[] {
   if (attributes.length === 0) throw new DataError("attributes must be at least one, got none");
+  const all = attributes.map(({ attribute }) => attribute);
+  const twice = all.find((name, place) => all.indexOf(name) < place);
+  if (twice !== undefined)
+    throw new DataError(`attributes must have different names, got ${describe(twice)} twice`);
   return attributes.flatMap(({ attribute, levels }) =>
     levels.map(({ code }) => codeRow(names, code, `attribute ${attribute}`)),
   );
 }
 
 /**
- * How many draws of the part-worths there are.
- * @throws DataError if there are none.
+ * The draws of the part-worths, and how many of each they are.
+ * @throws DataError if there are none, they are not of every respondent and part-worth, or one is no finite number.
  */
-export function drawsOf({ names, respondents, draws }: PartWorths): number {
-  const count = (draws?.length ?? 0) / (names.length * respondents.length);
-  if (count >= 1) return count;
-  throw new DataError(
-    "part-worths must have draws, as those of hierarchical Bayes, got point estimates only",
-  );
+export function drawsOf({ names, respondents, draws }: PartWorths): {
+  readonly draws: NonNullable<PartWorths["draws"]>;
+  readonly count: number;
+} {
+  if (!draws)
+    throw new DataError(
+      "part-worths must have draws, as those of hierarchical Bayes, got point estimates only",
+    );
+  const [n, p] = [respondents.length, names.length];
+  if (draws.length === 0 || draws.length % (n * p) !== 0)
+    throw new DataError(
+      `draws must be a multiple of ${n} respondents x ${p} part-worths, got ${draws.length}`,
+    );
+  for (let at = 0; at < draws.length; at++) {
+    if (Number.isFinite(draws[at])) continue;
+    const who = Math.floor(at / p) % n;
+    throw new DataError(
+      `draw ${Math.floor(at / (n * p)) + 1} of part-worth ${names[at % p]} of respondent ${describe(respondents[who])} must be a finite number, got ${describe(draws[at])}`,
+    );
+  }
+  return { draws, count: draws.length / (n * p) };
 }
 
 /**
@@ -191,11 +243,13 @@ export function eachDraw(
   attributes: readonly AttributeLevels[],
   visit: (drawn: LevelUtilities, draw: number) => void,
 ): void {
-  const { names, respondents, draws = new Float64Array() } = partWorths;
+  requirePartWorths(partWorths);
+  const { names, respondents } = partWorths;
+  const { draws, count } = drawsOf(partWorths);
   const codes = levelCodes(names, attributes);
-  const frame = levelUtilities({ names, respondents, values: [] }, attributes);
+  const frame = { attributes: levelNames(attributes), respondents };
   const p = names.length;
-  for (let draw = 0; draw < drawsOf(partWorths); draw++) {
+  for (let draw = 0; draw < count; draw++) {
     const values = respondents.map((_, who) => {
       const start = (draw * respondents.length + who) * p;
       const row = new Float64Array(codes.length);
@@ -366,7 +420,7 @@ export function posteriorLevels(
   options: Omit<ResamplingOptions, "resamples"> & { readonly zeroCentred?: boolean },
 ): readonly LevelSummary[] {
   const { random, level = 0.95, zeroCentred = false } = options;
-  const count = drawsOf(partWorths);
+  const { count } = drawsOf(partWorths);
   const weights = respondentWeights(options.weights, partWorths.respondents.length);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const source = random.stream("respondents");
@@ -455,12 +509,10 @@ export function respondentWeights(
     throw new DataError(
       `${name} must be one for each of the ${respondents} respondents, got ${weights.length}`,
     );
-  const checked = Float64Array.from(weights);
-  const bad = checked.findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)));
-  if (bad !== -1)
-    throw new DataError(
-      `${name}: number ${bad + 1} must be a number from 0 up, got ${describe(weights[bad])}`,
-    );
+  const checked = Float64Array.from(weights, (weight: unknown, place) => {
+    if (typeof weight === "number" && weight >= 0 && Number.isFinite(weight)) return weight;
+    throw new DataError(`${name}: number ${place + 1} must be a number from 0 up, got ${describe(weight)}`);
+  });
   if (!checked.some((weight) => weight > 0)) throw new DataError(`${name} must not all be 0`);
   return checked;
 }

@@ -190,6 +190,7 @@ function lineWorld(partWorths: PartWorths, problem: LineProblem): LineWorld {
     fixedCostOf = "all products",
   } = problem;
   requireOneOf("rule", rule, LINE_RULES);
+  requireOneOf("objective", objective, ["share", "revenue", "profit"]);
   requireOneOf("fixedCostOf", fixedCostOf, ["all products", "new products"]);
   requireFromZero({ fixedCost });
   requireAbove("marketSize", marketSize, 0);
@@ -244,6 +245,11 @@ function allOf(partWorths: PartWorths, { candidates, competitors, none }: LinePr
   const own = alternativesOf(partWorths, candidates, none);
   if (!competitors?.products.length) return own;
   const others = alternativesOf(partWorths, competitors, none);
+  const twice = competitors.products.find((name) => candidates.products.includes(name));
+  if (twice !== undefined)
+    throw new DataError(
+      `competitors must have names other than those of the candidates, got ${describe(twice)}`,
+    );
   const count = candidates.products.length;
   return {
     products: [...candidates.products, ...others.products],
@@ -378,6 +384,7 @@ interface Found {
 
 function searchIn(world: LineWorld, options: LineSearchOptions): ProductLine {
   const { size, search = "exchange" } = options;
+  requireOneOf("search", search, ["exhaustive", "greedy", "exchange", "genetic"]);
   requireWhole("size", size, Math.max(1, world.kept.length));
   if (size > world.names.length)
     throw new RangeError(`size must be at most the ${world.names.length} candidates, got ${size}`);

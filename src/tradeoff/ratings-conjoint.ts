@@ -1,3 +1,4 @@
+import { requireOneOf } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import { choleskyFactor, dot, invertSymmetric } from "../numeric/matrix.js";
@@ -80,7 +81,7 @@ const INTERCEPT = "intercept";
  * order are kept in it by least squares under inequalities: a respondent whose own estimates keep it has them unchanged.
  * @param attributes Coded attributes, a value for each row, as in `categoricalAttribute` or `linearAttribute`.
  * @throws DataError if rows are bad (row and value named), columns are linear combinations of each other, or no respondent
- * can be estimated.
+ * can be estimated; RangeError if scale or an order is unknown.
  * @see Green & Srinivasan (1978), Conjoint Analysis in Consumer Research, J. Consumer Research 5(2); Lawson & Hanson (1974),
  * Solving Least Squares Problems, chapter 23, for the inequalities.
  */
@@ -89,6 +90,9 @@ export function fitRatingsConjoint(
   attributes: AttributeColumns,
   { scale = "rating", monotone = [] }: RatingsConjointOptions = {},
 ): RatingsConjointFit {
+  requireOneOf("scale", scale, ["rating", "rank"]);
+  for (const { attribute, order } of monotone)
+    requireOneOf(`order of ${attribute.attribute}`, order, ["rising", "falling"]);
   const data = ratingData(rows, attributes, scale);
   const { names, x, y, blocks } = data;
   const constraints = monotone.flatMap((order) => differences(names, order));

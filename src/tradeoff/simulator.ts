@@ -1,4 +1,4 @@
-import { requireFromZero, requireWhole } from "../core/arguments.js";
+import { requireFromZero, requireOneOf, requireWhole } from "../core/arguments.js";
 import { DataError } from "../core/errors.js";
 import { describe } from "../core/table.js";
 import type { Random } from "../numeric/random.js";
@@ -7,6 +7,7 @@ import { type Alternatives, alternativesOf, hasAttribute, type Market } from "./
 import {
   type AttributeLevels,
   codeRow,
+  drawsOf,
   type PartWorths,
   resampledMeans,
   resampledWeights,
@@ -118,6 +119,7 @@ export function simulateMarket(
 ): MarketSimulation {
   const { rule = "share of preference", exponent = 1, from = "point estimates", level = 0.9 } = options;
   requireFromZero({ exponent });
+  requireOneOf("from", from, SOURCES);
   const { values, respondents } = partWorths;
   const alternatives = alternativesOf(partWorths, market, options.none);
   const constants = constantsOf(alternatives.products, options.constants);
@@ -151,6 +153,8 @@ export function simulateMarket(
           ],
   });
 }
+
+const SOURCES = ["point estimates", "draws"]; // of the part-worths
 
 /**
  * Constant of every alternative, in their order.
@@ -505,8 +509,7 @@ function fromDraws(
 ): Simulated {
   const { values } = partWorths;
   const [n, p] = [values.length, partWorths.names.length];
-  const draws = drawsOf(partWorths);
-  const count = draws.length / (n * p);
+  const { draws, count } = drawsOf(partWorths);
   const respondents = random?.stream("respondents");
   const row = new Float64Array(p);
   const utilities = new Float64Array(codes.length / p);
@@ -545,15 +548,6 @@ function fromDraws(
   };
 }
 
-/** @throws DataError if there are no draws, or not of every respondent and part-worth. */
-function drawsOf({ names, values, draws }: PartWorths): NonNullable<PartWorths["draws"]> {
-  const [n, p] = [values.length, names.length];
-  if (draws && draws.length > 0 && draws.length % (n * p) === 0) return draws;
-  throw new DataError(
-    `draws must be a multiple of ${n} respondents x ${p} part-worths, got ${draws?.length ?? "none"}`,
-  );
-}
-
 /** How utilities are kept for many markets: what `simulateMarket` would use, with fewer draws if wanted. */
 export interface UtilityOptions
   extends Pick<
@@ -588,13 +582,14 @@ export function utilitiesOf(
 ): { readonly utilities: readonly Float64Array[]; readonly weights: Float64Array } {
   const { rule = "share of preference", exponent = 1, from = "point estimates" } = options;
   requireFromZero({ exponent });
+  requireOneOf("from", from, SOURCES);
   const { names, values } = partWorths;
   const [n, p] = [values.length, names.length];
   const { products, codes } = alternatives;
   const constants = constantsOf(products, options.constants);
   const weights = respondentWeights(options.weights, n);
   const drawn = from === "draws" ? drawsOf(partWorths) : undefined;
-  const available = drawn ? drawn.length / (n * p) : 1;
+  const available = drawn?.count ?? 1;
   const { draws = available } = options;
   requireWhole("draws", draws, 1, available);
   const isNoisy = rule === "randomised first choice";
@@ -621,7 +616,9 @@ export function utilitiesOf(
   for (let draw = 0; draw < draws; draw++) {
     const first = Math.floor((draw * available) / draws) * n;
     for (let who = 0; who < n; who++) {
-      row.set(drawn?.subarray((first + who) * p, (first + who + 1) * p) ?? (values[who] as Float64Array));
+      row.set(
+        drawn?.draws.subarray((first + who) * p, (first + who + 1) * p) ?? (values[who] as Float64Array),
+      );
       utilitiesInto(own, constants, codes, row);
       for (let noise = 0; noise < noises; noise++, place++) {
         addNoise(own, noisy);

@@ -197,6 +197,16 @@ describe("declarations", () => {
       {},
     ],
     [
+      "as of price must be one of part-worth, linear, piecewise, got quadratic",
+      [{ name: "price", levels: [10, 20], as: "quadratic" as "linear" }],
+      {},
+    ],
+    [
+      "levels of price must be names or amounts, got 10, 20",
+      [{ name: "price", levels: [10n, 20n] as unknown as number[] }],
+      {},
+    ],
+    [
       'levels of price must be numbers to be linear, got "10", 20',
       [{ name: "price", levels: ["10", 20], as: "linear" }],
       {},

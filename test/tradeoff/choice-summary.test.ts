@@ -58,7 +58,10 @@ it("adds what only some models have", async () => {
 
 it("tells posterior and agreement of the chains of hierarchical Bayes", async () => {
   const age = Array.from({ length: 60 }, (_, who) => 20 + who);
-  const fit = await fitStudy({ rows, attributes }, { warmup: 100, iterations: 200, covariates: { age } });
+  const fit = await fitStudy(
+    { rows, attributes },
+    { warmup: 100, iterations: 200, covariates: { age }, constraints: { fast: "positive" } },
+  );
   const text = choiceSummary(fit);
   const { mean = 0, rHat = 0 } = fit.population["fast"] ?? {};
   expect(text).toContain(`hierarchical Bayes logit (2 chains of 200 sweeps): ${size}`);
@@ -68,6 +71,7 @@ it("tells posterior and agreement of the chains of hierarchical Bayes", async ()
   );
   expect(text.match(/^sd /gm)).toHaveLength(2);
   expect(text.match(/^age on /gm)).toHaveLength(2);
+  expect(text.match(/^(sd|age on) log fast +/gm)).toHaveLength(2);
   expect(text).toMatch(/^chains (do not )?agree: R-hat at most 1\.\d{3}, ESS at least \d+, of limits \d+$/m);
 });
 

@@ -244,7 +244,10 @@ describe("choices that cannot be used", () => {
     else expect(() => fitConditionalLogit(choices, attributes)).toThrow(message);
   });
 
-  it("errors by respondent without respondents, and a negative penalty", () => {
+  it("errors by respondent without respondents or by something unknown, and a negative penalty", () => {
+    expect(() => fitConditionalLogit(rows, { x }, { errors: "cluster" as "set" })).toThrow(
+      "errors must be one of model, set, respondent, got cluster",
+    );
     expect(() => fitConditionalLogit(rows, { x }, { errors: "respondent" })).toThrow(
       "need the column respondent",
     );

@@ -158,6 +158,9 @@ describe("designs", () => {
     for (const overlap of ["any", "balanced", "minimal"] as const)
       expect(dominated(randomDesign(attributes, size, { random, overlap, preference }))).toBe(0);
     expect(dominated(await efficientDesign(attributes, size, { random, preference, starts: 3 }))).toBe(0);
+    expect(() => randomDesign(attributes, size, { random, overlap: "minimum" as "minimal" })).toThrow(
+      new RangeError("overlap must be one of any, minimal, balanced, got minimum"),
+    );
     expect(() => randomDesign(attributes, size, { random, preference: { size: "rising" } })).toThrow(
       new RangeError('preference must be for quality, price, colour, got "size"'),
     );

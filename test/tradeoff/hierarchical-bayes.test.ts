@@ -330,6 +330,23 @@ describe("how it runs", () => {
     expect(steps.at(-1)).toBeLessThan(2_000_400);
   });
 
+  it("keeps a draw of each chain at least", async () => {
+    const { individual } = await fitStudy(small, { warmup: 50, iterations: 50, keep: 1 });
+    expect(individual.draws?.length).toBe(2 * individual.respondents.length * individual.names.length);
+  });
+
+  it("warns of columns about respondents that follow from others", async () => {
+    const age = Array.from({ length: 20 }, (_, who) => 20 + ((7 * who) % 13));
+    const warning =
+      "covariate months of the respondents follows from age, city: the prior alone tells their effects apart";
+    const city = age.map((_, who) => who % 2);
+    const months = age.map((years, who) => 12 * years + (city[who] as number));
+    const warningsOf = async (covariates: Record<string, number[]>): Promise<readonly string[]> =>
+      (await fitStudy(small, { warmup: 50, iterations: 50, covariates })).warnings;
+    expect(await warningsOf({ age, city, months })).toContain(warning);
+    expect((await warningsOf({ age, city })).join()).not.toContain("follows from");
+  });
+
   it("warns of chains that do not agree", async () => {
     const { converged, warnings } = await fitStudy(small, { warmup: 50, iterations: 50, chains: 4 });
     expect(converged).toBe(false);
@@ -385,6 +402,11 @@ describe("what cannot be used", () => {
       "priors.heterogeneity must be a variance above 0 or a positive definite matrix of 1 rows, got 0",
     ],
     [
+      "a variance that is no number",
+      { priors: { heterogeneity: Number.NaN } },
+      "priors.heterogeneity must be a variance above 0 or a positive definite matrix of 1 rows, got NaN",
+    ],
+    [
       "a large matrix",
       {
         priors: {
@@ -398,6 +420,18 @@ describe("what cannot be used", () => {
     ],
   ])("%s", async (_name, options, message) => {
     await expect(fitStudy({ rows, attributes }, options)).rejects.toThrow(message);
+  });
+
+  it("a matrix of heterogeneity that is not symmetric", async () => {
+    const heterogeneity = [
+      [1, 0.5],
+      [0, 1],
+    ];
+    await expect(
+      fitStudy({ rows, attributes: { ...attributes, y: [0, 1, 1, 0] } }, { priors: { heterogeneity } }),
+    ).rejects.toThrow(
+      "priors.heterogeneity must be a variance above 0 or a positive definite matrix of 2 rows, got [[1,0.5],[0,1]]",
+    );
   });
 
   it("no covariate, two choices in a set", async () => {

@@ -204,6 +204,17 @@ describe("holdout choices that cannot be used", () => {
       'respondent "c" has holdout choices but no part-worths',
     ],
     [
+      "a part-worth that is no number",
+      () =>
+        holdoutAccuracy(
+          { ...partWorths, values: partWorths.values.map((row) => row.map(() => Number.NaN)) },
+          anonymous,
+          { x: [1, 2, 1, 2] },
+          { random },
+        ),
+      'part-worth x of respondent "a" must be a finite number, got NaN',
+    ],
+    [
       "no respondents",
       () => holdoutAccuracy(partWorths, anonymous, { x: [1, 2, 1, 2] }, { random }),
       "holdout choices need the column respondent, got none",

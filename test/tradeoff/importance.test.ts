@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DataError } from "../../src/core/errors.js";
 import { type Random, randomSource } from "../../src/numeric/random.js";
 import { drawNormal } from "../../src/numeric/sampling.js";
 import { attributeImportance, posteriorImportance } from "../../src/tradeoff/importance.js";
@@ -199,5 +200,34 @@ describe("from draws", () => {
     const message = "part-worths must have draws, as those of hierarchical Bayes, got point estimates only";
     expect(() => posteriorImportance(partWorths, [seats, price], { random })).toThrow(message);
     expect(() => posteriorLevels(partWorths, [seats, price], { random })).toThrow(message);
+  });
+
+  it("warns of limits from few draws", () => {
+    const drawn = (count: number): PartWorths => ({
+      ...partWorths,
+      draws: Float64Array.from(
+        { length: 6 * count },
+        (_, at) => partWorths.values[Math.floor(at / 3) % 2]?.[at % 3] as number,
+      ),
+    });
+    const warningsOf = (count: number): readonly string[] =>
+      posteriorImportance(drawn(count), [seats, price], { random: randomSource(1) }).warnings;
+    const warning = "limits are of 99 draws only: have 100 or more kept";
+    expect(warningsOf(99)).toContain(warning);
+    expect(warningsOf(100)).toEqual(warningsOf(99).filter((text) => text !== warning));
+  });
+
+  it("refuses draws of another size, or that are no numbers", () => {
+    const random = randomSource(1);
+    const short = { ...partWorths, draws: new Float64Array(11).fill(1) };
+    const gap = { ...partWorths, draws: new Float64Array(12).fill(1).fill(Number.NaN, -1) };
+    for (const read of [posteriorImportance, posteriorLevels]) {
+      expect(() => read(short, [seats, price], { random })).toThrow(
+        new DataError("draws must be a multiple of 2 respondents x 3 part-worths, got 11"),
+      );
+      expect(() => read(gap, [seats, price], { random })).toThrow(
+        new DataError('draw 2 of part-worth price of respondent "b" must be a finite number, got NaN'),
+      );
+    }
   });
 });

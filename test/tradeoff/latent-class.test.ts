@@ -229,6 +229,7 @@ describe("bad input", () => {
     [{ classes: 0 }, "classes must be a whole number from 1 to 5, got 0"],
     [{ classes: 2, starts: 0 }, "starts must be a whole number from 1 up, got 0"],
     [{ classes: 2, penalty: -1 }, "penalty must be a number from 0 up, got -1"],
+    [{ classes: 2, errors: "set" as "model" }, "errors must be one of model, respondent, got set"],
     [{ classes: 2, workers: -1 }, "workers must be a whole number from 0 up, got -1"],
   ])("%j", async (bad, message) => {
     await expect(fitLatentClassLogit(rows, attributes, { ...options, ...bad })).rejects.toThrow(

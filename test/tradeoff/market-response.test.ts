@@ -489,6 +489,16 @@ describe("questions without an answer", () => {
       "price of p1 must be a finite number, got undefined",
     ],
     [
+      "products in another order",
+      () =>
+        marketValue(
+          simulateMarket(partWorths, market),
+          { ...market, products: ["p2", "p1"] },
+          { marketSize: 1 },
+        ),
+      "simulation must be of the products p2, p1, got p1, p2",
+    ],
+    [
       "known shares in percent",
       () => tuneExponent(partWorths, market, { p1: 40, p2: 60 }),
       "known share of p1 must be between 0 and 1, got 40; a percentage must be divided by 100",

@@ -299,7 +299,10 @@ describe("answers that cannot be used", () => {
     expect(() => maxDiffCounts(rows)).toThrow(message);
   });
 
-  it("items unknown or named twice, and no such reference", () => {
+  it("items unknown or named twice, and no such reference or model", () => {
+    expect(() => maxDiffChoices(good, { model: "pair" as "paired" })).toThrow(
+      "model must be one of paired, sequential, got pair",
+    );
     expect(() => maxDiffCounts(good, { items: ["a", "b", "c"] })).toThrow(
       'items in row 2 must be among "a", "b", "c", got "d"',
     );

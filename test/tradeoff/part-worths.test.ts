@@ -194,6 +194,11 @@ describe("what cannot be used", () => {
       'reference of seats must be one of 6, 7, got "5"',
     ],
     [
+      "an unknown coding",
+      () => categoricalAttribute("seats", ["6", "7"], { coding: "effect" as "effects" }),
+      "coding must be one of dummy, effects, got effect",
+    ],
+    [
       "falling amounts",
       () => linearAttribute("price", [3, 2]),
       "values of price must be at least two that rise, got 3, 2",
@@ -204,6 +209,29 @@ describe("what cannot be used", () => {
       'attribute seats: column "seats 8" must be one of the part-worths, got seats 7, x, price',
     ],
     ["no attributes", () => levelUtilities(partWorths, []), "attributes must be at least one, got none"],
+    [
+      "an attribute twice",
+      () => levelUtilities(partWorths, [seats, price, seats]),
+      'attributes must have different names, got "seats" twice',
+    ],
+    [
+      "a name twice",
+      () => levelUtilities({ ...partWorths, names: ["seats 7", "price", "price"] }, [price]),
+      'part-worths must have different names, got "price" twice',
+    ],
+    [
+      "too few rows",
+      () => levelUtilities({ ...partWorths, values: partWorths.values.slice(1) }, [price]),
+      "part-worths must have one row for each of the 2 respondents, got 1",
+    ],
+    [
+      "an infinite part-worth",
+      () =>
+        levelUtilities({ ...partWorths, values: partWorths.values.map((row) => row.map(() => Infinity)) }, [
+          price,
+        ]),
+      'part-worth seats 7 of respondent "a" must be a finite number, got Infinity',
+    ],
     [
       "one respondent",
       () => attributeImportance(one, { random }),
@@ -219,6 +247,11 @@ describe("what cannot be used", () => {
       "negative weights",
       () => summariseLevels(utilities, { weights: [1, -1] }),
       "weights: number 2 must be a number from 0 up, got -1",
+    ],
+    [
+      "weights as text",
+      () => summariseLevels(utilities, { weights: [1, "2" as unknown as number] }),
+      'weights: number 2 must be a number from 0 up, got "2"',
     ],
     ["weights of 0", () => summariseLevels(utilities, { weights: [0, 0] }), "weights must not all be 0"],
     [

@@ -417,6 +417,21 @@ describe("lines that cannot be searched", () => {
       "rule must be one of first choice, share of preference, randomised first choice, got purchase likelihood",
     ],
     [
+      "another objective",
+      search({ objective: "profits" as "profit" }),
+      "objective must be one of share, revenue, profit, got profits",
+    ],
+    [
+      "another search",
+      search({}, { search: "best" as "greedy" }),
+      "search must be one of exhaustive, greedy, exchange, genetic, got best",
+    ],
+    [
+      "a rival named as a candidate",
+      search({ competitors: { ...(problem.competitors as Market), products: ["x", "c2"] } }),
+      'competitors must have names other than those of the candidates, got "c2"',
+    ],
+    [
       "fixed costs of others",
       search({ fixedCostOf: "old products" as "new products" }),
       "fixedCostOf must be one of all products, new products, got old products",
@@ -429,7 +444,7 @@ describe("lines that cannot be searched", () => {
     [
       "no draws",
       search({ from: "draws" }),
-      "draws must be a multiple of 40 respondents x 4 part-worths, got none",
+      "part-worths must have draws, as those of hierarchical Bayes, got point estimates only",
     ],
     ["more draws than there are", search({ draws: 2 }), "draws must be a whole number from 1 to 1, got 2"],
     [

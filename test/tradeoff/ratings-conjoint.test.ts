@@ -250,6 +250,19 @@ describe("ratings that cannot be used", () => {
       "rows of respondent 1 must stand together, but it comes again in row 3",
     ],
     [
+      "another scale",
+      () => fitRatingsConjoint(good, columns, { scale: "ranks" as "rank" }),
+      "scale must be one of rating, rank, got ranks",
+    ],
+    [
+      "another order",
+      () =>
+        fitRatingsConjoint(good, columns, {
+          monotone: [{ attribute: linearAttribute("price", [1, 2]), order: "up" as "rising" }],
+        }),
+      "order of price must be one of rising, falling, got up",
+    ],
+    [
       "a rank twice",
       () =>
         fitRatingsConjoint({ respondent: ranks.map(() => 1), rating: [1, ...ranks.slice(0, -1)] }, columns, {

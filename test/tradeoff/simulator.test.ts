@@ -518,7 +518,25 @@ describe("what cannot be simulated", () => {
     [
       "no draws",
       simulate({}, { from: "draws" }),
-      "draws must be a multiple of 1 respondents x 1 part-worths, got none",
+      "part-worths must have draws, as those of hierarchical Bayes, got point estimates only",
+    ],
+    [
+      "part-worths from elsewhere",
+      simulate({}, { from: "draw" as "draws" }),
+      "from must be one of point estimates, draws, got draw",
+    ],
+    [
+      "a draw that is no number",
+      () =>
+        simulateMarket({ ...partWorths, draws: Float64Array.of(1, 2, Number.NaN) }, market, {
+          from: "draws",
+        }),
+      "draw 3 of part-worth u of respondent 1 must be a finite number, got NaN",
+    ],
+    [
+      "a part-worth that is no number",
+      () => simulateMarket({ ...partWorths, values: [Float64Array.of(Number.NaN)] }, market),
+      "part-worth u of respondent 1 must be a finite number, got NaN",
     ],
     [
       "nobody for Bradley-Terry-Luce",
@@ -539,6 +557,11 @@ describe("what cannot be simulated", () => {
       "costs of an unknown level",
       () => marketOf([comfort], [], { costs: { comfort: { x: 1 } } }),
       'costs: level of comfort must be one of low, high, got "x"',
+    ],
+    [
+      "costs as text",
+      () => marketOf([comfort], [], { costs: { comfort: { high: "5" as unknown as number } } }),
+      'cost of comfort of high must be a finite number, got "5"',
     ],
     [
       "a price without amounts",
