@@ -21,9 +21,8 @@ export interface ChainSetup {
   readonly sign: Float64Array;
   /** Prior precision of the upper level's coefficients: constant first, each for all covariates of the choices. */
   readonly precision: Float64Array;
-  /** Degrees of freedom and scale matrix (row after row) of the inverse Wishart prior of the heterogeneity. */
-  readonly freedom: number;
-  readonly scale: Float64Array;
+  /** What is believed of the heterogeneity. */
+  readonly heterogeneity: InverseWishart | HalfT;
   /** Sweeps that adapt the sampler, and sweeps kept after them. */
   readonly warmup: number;
   readonly iterations: number;
@@ -33,6 +32,26 @@ export interface ChainSetup {
   readonly seeds: readonly number[];
   /** Shared memory: not 0 in the first element stops the chains; then the sweeps done of each chain. */
   readonly control: Int32Array;
+}
+
+/** An inverse Wishart distribution of a covariance. */
+export interface InverseWishart {
+  readonly freedom: number;
+  /** Scale matrix, row after row. */
+  readonly scale: Float64Array;
+}
+
+/**
+ * A covariance whose standard deviations have half-t distributions with 2 degrees of freedom and whose correlations are all
+ * equally likely: inverse Wishart with p + 1 degrees of freedom and scale 4 diag(1 / a), a_j being inverse gamma with shape
+ * 1/2 and scale 1 / A_j^2. Without the a its density of a precision P has, in place of exp(-tr(V P) / 2), the product of
+ * (2 P_jj + 1 / A_j^2)^(-(p + 2) / 2).
+ * @see Huang & Wand (2013), Simple Marginally Noninformative Prior Distributions for Covariance Matrices, Bayesian Analysis
+ * 8(2), equation 2 and property 2.
+ */
+export interface HalfT {
+  /** The scales A of the standard deviations. */
+  readonly scales: Float64Array;
 }
 
 /** What a chain has drawn, on the scale of the sampler. */
@@ -50,6 +69,7 @@ export interface ChainDraws {
   readonly acceptance: { readonly individual: number; readonly population: number };
 }
 
+const T_FREEDOM = 2; // of the half-t prior: with 2, correlations of any size are equally likely
 const INDIVIDUAL_LEAPS = 3; // of about 0.8
 // Of about 0.5. Given the respondents' places the covariance is less certain than the curvature there tells, where people
 // make few choices each: paths that would turn half round if it told the truth go far enough.
@@ -117,6 +137,57 @@ interface ChainState {
   populationStep: number;
   /** Acceptance probabilities added up over the sweeps after the warm-up. */
   accepted: { individual: number; population: number };
+}
+
+const freedomOf = ({ heterogeneity: prior, sign }: ChainSetup): number =>
+  "freedom" in prior ? prior.freedom : sign.length + T_FREEDOM - 1;
+
+/** Twice the part of the prior's minus log density that is not of the determinant. */
+function pullOf({ heterogeneity: prior }: ChainSetup, precision: Float64Array, p: number): number {
+  let sum = 0;
+  if ("freedom" in prior)
+    for (const [at, value] of prior.scale.entries()) sum += value * (precision[at] as number);
+  else
+    for (const [j, scale] of prior.scales.entries())
+      sum += (p + T_FREEDOM) * Math.log(T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2);
+  return sum;
+}
+
+/**
+ * Scale matrix of the inverse Wishart prior, or of the one that is as steep as the half-t prior at a precision; drawn given
+ * that precision, if there is a source of randomness.
+ */
+function scaleAt(
+  { heterogeneity: prior }: ChainSetup,
+  precision: Float64Array,
+  p: number,
+  random?: Random,
+): Float64Array {
+  if ("freedom" in prior) return prior.scale.slice();
+  const result = new Float64Array(p * p);
+  for (const [j, scale] of prior.scales.entries()) {
+    const rate = T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2;
+    const shape = (p + T_FREEDOM) / 2;
+    result[j * (p + 1)] = (2 * T_FREEDOM * (random ? drawGamma(random, shape, 1) : shape)) / rate;
+  }
+  return result;
+}
+
+/** Second derivative of the prior's minus log density by the logarithm of a coefficient's standard deviation; above 0. */
+function bendOf({ heterogeneity: prior, sign }: ChainSetup, precision: Float64Array, j: number): number {
+  const p = sign.length;
+  const own = precision[j * (p + 1)] as number;
+  if ("freedom" in prior) return 2 * (prior.scale[j * (p + 1)] as number) * own;
+  const part = 1 / (1 + (prior.scales[j] as number) ** -2 / (T_FREEDOM * own));
+  return 2 * (p + T_FREEDOM) * part * (1 - part);
+}
+
+/** Row j of a lower triangular matrix times the distances of a respondent. */
+function rowTimes(lower: Float64Array, j: number, distance: Float64Array, who: number): number {
+  const p = Math.sqrt(lower.length);
+  let sum = 0;
+  for (let k = 0; k <= j; k++) sum += (lower[j * p + k] as number) * (distance[who * p + k] as number);
+  return sum;
 }
 
 /** Mean of a respondent's coefficients given the upper level. */
@@ -299,7 +370,10 @@ function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): v
     for (let c = 0; c < m; c++) direction.fill(setup.z[who * m + c] as number, c * p, (c + 1) * p);
     for (let j = 0, at = m * p; j < p; j++)
       for (let k = 0; k <= j; k++, at++)
-        direction[at] = (distance[who * p + k] as number) * (k === j ? (spread[j * (p + 1)] as number) : 1);
+        direction[at] =
+          k === j
+            ? rowTimes(spread, j, distance, who)
+            : (spread[j * (p + 1)] as number) * (distance[who * p + k] as number);
     for (let a = 0; a < size; a++) {
       const row = (who * p + (moved[a] as number)) * p;
       for (let d = 0; d <= a; d++) {
@@ -312,12 +386,13 @@ function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): v
   for (let k = 0; k < m * p; k++)
     now[k * (size + 1)] = (now[k * (size + 1)] as number) + (setup.precision[k] as number);
   const inverse = invertedLower(spread, p);
-  const prior = product(product(inverse, setup.scale, p), transpose(inverse, p), p); // L^-1 V L'^-1
+  const scale = scaleAt(setup, precision, p);
+  const prior = product(product(inverse, scale, p), transpose(inverse, p), p); // L^-1 V L'^-1
   for (let j = 0, at = m * p; j < p; j++) {
+    const own = (spread[j * (p + 1)] as number) ** 2 * (precision[j * (p + 1)] as number);
     for (let k = 0; k <= j; k++, at++) {
-      const h = (precision[j * (p + 1)] as number) * (prior[k * (p + 1)] as number);
-      const own = k === j ? 2 * (spread[j * (p + 1)] as number) ** 2 : 1;
-      now[at * (size + 1)] = (now[at * (size + 1)] as number) + own * h;
+      const h = k === j ? bendOf(setup, precision, j) : own * (prior[k * (p + 1)] as number);
+      now[at * (size + 1)] = (now[at * (size + 1)] as number) + h;
     }
   }
   for (let at = 0; at < now.length; at++)
@@ -339,10 +414,6 @@ function standardisedDistances(setup: ChainSetup, state: ChainState, spread: Flo
   }
   return distances;
 }
-
-/** An element of L after a shift: diagonal ones are shifted on the log scale. */
-const movedElement = (element: number, shift: number, isDiagonal: boolean): number =>
-  isDiagonal ? element * Math.exp(shift) : element + shift;
 
 /** Moves every respondent by a Hamiltonian path of a few leaps, given the population. */
 function drawIndividuals(setup: ChainSetup, state: ChainState, adapting: number | undefined): void {
@@ -412,7 +483,7 @@ const adaptedStep = (step: number, probability: number, sweep: number): number =
 /** Draws the covariance of the heterogeneity given all individual coefficients: inverse Wishart (Bartlett's decomposition). */
 function drawHeterogeneity(setup: ChainSetup, state: ChainState): void {
   const { random, respondents, p, b, precision, covariance } = state;
-  const scale = setup.scale.slice();
+  const scale = scaleAt(setup, precision, p, random);
   const mean = new Float64Array(p);
   for (let who = 0; who < respondents; who++) {
     meanOf(setup, state, who, mean);
@@ -426,7 +497,7 @@ function drawHeterogeneity(setup: ChainSetup, state: ChainState): void {
   const bartlett = new Float64Array(p * p);
   for (let i = 0; i < p; i++) {
     for (let j = 0; j < i; j++) bartlett[i * p + j] = drawNormal(random);
-    bartlett[i * p + i] = Math.sqrt(2 * drawGamma(random, (setup.freedom + respondents - i) / 2, 1));
+    bartlett[i * p + i] = Math.sqrt(2 * drawGamma(random, (freedomOf(setup) + respondents - i) / 2, 1));
   }
   const root = new Float64Array(p * p);
   const column = new Float64Array(p);
@@ -482,12 +553,14 @@ function drawUpper(setup: ChainSetup, state: ChainState): void {
 /**
  * Moves the upper level's coefficients and the covariance L L' of the heterogeneity by a Hamiltonian path, every respondent
  * keeping their place in the population: at the mean plus L times a standardised distance that stays as it is. Coordinates
- * are the logarithms of L's diagonal and the elements below it. In them the inverse Wishart prior with v degrees of freedom
- * and scale V has the log density -sum of (v + j) log L_jj (j from 0) - tr(V (L L')^-1) / 2.
+ * are the logarithms of L's diagonal and the elements of its rows in units of it, so that a standard deviation may go to 0
+ * with its row. In them the inverse Wishart prior with v degrees of freedom and scale V has the log density
+ * -v times the sum of log L_jj - tr(V (L L')^-1) / 2; for the half-t prior see there.
  */
 function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: number | undefined): void {
   const { random, likelihood, respondents, p, m, upper, precision, covariance, curvatureFactor } = state;
   const size = m * p + (p * (p + 1)) / 2;
+  const freedom = freedomOf(setup);
   const shift = new Float64Array(size); // of the upper level, then of L row by row
   const slope = new Float64Array(size);
   const momentum = new Float64Array(size);
@@ -514,7 +587,7 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
       for (let j = 0, at = m * p; j < p; j++) {
         const up = gradient[who * p + j] as number;
         for (let k = 0; k <= j; k++, at++)
-          slope[at] = (slope[at] as number) - up * (distance[who * p + k] as number);
+          slope[at] = (slope[at] as number) - up * (distance[who * p + k] as number); // by the element of L, for now
       }
     }
     for (let k = 0; k < m * p; k++) {
@@ -524,15 +597,18 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     }
     const inverse = invertedLower(spread, p);
     nextPrecision = product(transpose(inverse, p), inverse, p);
-    const pull = product(nextPrecision, setup.scale, p);
+    const pull = product(nextPrecision, scaleAt(setup, nextPrecision, p), p);
+    value += pullOf(setup, nextPrecision, p) / 2;
     for (let j = 0, at = m * p; j < p; j++) {
-      value += (pull[j * (p + 1)] as number) / 2 + (setup.freedom + j) * (shift[at + j] as number);
+      value += freedom * (shift[at + j] as number);
+      let growth = freedom; // by the logarithm of row j's size
       for (let k = 0; k <= j; k++, at++) {
         // Element (j, k) of (L L')^-1 V L'^-1; row k of L^-1 ends at its diagonal.
         let sum = 0;
         for (let l = 0; l <= k; l++) sum += (pull[j * p + l] as number) * (inverse[k * p + l] as number);
-        slope[at] = (slope[at] as number) - sum;
-        if (k === j) slope[at] = (slope[at] as number) * (spread[j * (p + 1)] as number) + setup.freedom + j;
+        const own = (slope[at] as number) - sum;
+        growth += own * (spread[j * p + k] as number);
+        slope[at] = k === j ? growth : own * (spread[j * (p + 1)] as number);
       }
     }
     solveLower(curvatureFactor, size, slope);
@@ -556,9 +632,13 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     solveUpper(curvatureFactor, size, slope);
     for (let k = 0; k < size; k++) shift[k] = (shift[k] as number) + pace * (slope[k] as number);
     for (let k = 0; k < m * p; k++) upper[k] = (before[k] as number) + (shift[k] as number);
-    for (let j = 0, at = m * p; j < p; j++)
-      for (let k = 0; k <= j; k++, at++)
-        spread[j * p + k] = movedElement(spreadBefore[j * p + k] as number, shift[at] as number, k === j);
+    for (let j = 0, at = m * p; j < p; at += ++j) {
+      const growth = Math.exp(shift[at + j] as number);
+      const size = spreadBefore[j * (p + 1)] as number;
+      for (let k = 0; k < j; k++)
+        spread[j * p + k] = growth * ((spreadBefore[j * p + k] as number) + size * (shift[at + k] as number));
+      spread[j * (p + 1)] = growth * size;
+    }
     for (let who = 0; who < respondents; who++) {
       meanOf(setup, state, who, mean);
       for (let j = 0; j < p; j++) {

@@ -14,7 +14,7 @@ import {
   selectColumns,
 } from "./choice-data.js";
 import { fitSameTastes, type UtilityCoefficients } from "./conditional-logit.js";
-import type { ChainDraws, ChainSetup } from "./hierarchical-bayes-worker.js";
+import type { ChainDraws, ChainSetup, HalfT, InverseWishart } from "./hierarchical-bayes-worker.js";
 import type { PartWorths } from "./part-worths.js";
 
 /**
@@ -24,10 +24,19 @@ import type { PartWorths } from "./part-worths.js";
 export interface HierarchicalBayesPriors {
   /** Variance of the population's mean coefficients and of the effects of respondents' covariates (for their range), around 0; 100 unless given, 10 for the logarithms of constrained coefficients. */
   readonly meanVariance?: number;
-  /** Degrees of freedom of the inverse Wishart distribution of the heterogeneity: about how many respondents the guess below is worth; number of coefficients + 3 unless given, hardly any. */
-  readonly freedom?: number;
-  /** Guess of the heterogeneity, its prior mean: a variance for all coefficients, or their covariance matrix; 1 unless given, 0.25 for the logarithms of constrained coefficients. The scale matrix of the inverse Wishart distribution is `freedom` - number of coefficients - 1 times it. Where respondents make fewer choices than there are coefficients it matters: spreads twice the guess came out about 30% too small in simulated studies of 100 respondents with 6 choices each and 7 coefficients, spreads half the guess about 35% too large. Try others there. */
+  /**
+   * How far respondents differ: the scale of the variances, or a guess of their covariance matrix; 4 unless given, 0.25 for the
+   * logarithms of constrained coefficients. Unless `freedom` is given, standard deviations have half-t distributions with 2
+   * degrees of freedom and the root of it as scale, so that 5% are above 4.3 and 5% below 0.07 times that, and correlations
+   * of any size are equally likely (Huang & Wand, 2013): the data decide.
+   */
   readonly heterogeneity?: number | Matrix;
+  /**
+   * Degrees of freedom of an inverse Wishart distribution instead, whose mean is `heterogeneity`: about how many respondents
+   * that guess is worth, above the number of coefficients + 1. Its scale matrix is (`freedom` - number of coefficients - 1)
+   * times the guess. Needed with a guess of the whole covariance matrix.
+   */
+  readonly freedom?: number;
 }
 
 /** How to fit a hierarchical Bayes logit model. */
@@ -127,7 +136,7 @@ export interface HierarchicalBayesFit extends UtilityCoefficients {
 const LARGEST_R_HAT = 1.05;
 const BETWEEN_REPORTS = 100; // milliseconds
 const MEAN_VARIANCE = { free: 100, constrained: 10 };
-const HETEROGENEITY = { free: 1, constrained: 0.25 };
+const HETEROGENEITY = { free: 4, constrained: 0.25 };
 
 /**
  * Hierarchical Bayes logit model: every respondent has own coefficients of utility, which are normal over respondents with a
@@ -139,7 +148,8 @@ const HETEROGENEITY = { free: 1, constrained: 0.25 };
  * @throws DataError if the choices are bad (see `choiceDesign`), there is no covariate, or a column about respondents has no
  * finite number for each of them or never varies; RangeError if an option is out of range; the signal's reason.
  * @see Rossi, Allenby & McCulloch (2005), Bayesian Statistics and Marketing, chapter 5; Allenby & Ginter (1995), Using
- * Extremes to Design Products and Segment Markets, J. Marketing Research 32(4).
+ * Extremes to Design Products and Segment Markets, J. Marketing Research 32(4); Huang & Wand (2013), Simple Marginally
+ * Noninformative Prior Distributions for Covariance Matrices, Bayesian Analysis 8(2).
  */
 export async function fitHierarchicalBayes(
   rows: ChoiceRows,
@@ -322,13 +332,11 @@ function priorsOf(
   names: readonly string[],
   sign: Float64Array,
   m: number,
-  { meanVariance, freedom = names.length + 3, heterogeneity }: HierarchicalBayesPriors,
-): Pick<ChainSetup, "precision" | "freedom" | "scale"> {
+  { meanVariance, freedom, heterogeneity }: HierarchicalBayesPriors,
+): Pick<ChainSetup, "precision" | "heterogeneity"> {
   const p = names.length;
   if (meanVariance !== undefined && !(meanVariance > 0 && Number.isFinite(meanVariance)))
     throw new RangeError(`priors.meanVariance must be a finite number above 0, got ${meanVariance}`);
-  if (!(freedom > p + 1 && Number.isFinite(freedom)))
-    throw new RangeError(`priors.freedom must be a finite number above ${p + 1}, got ${freedom}`);
   const kind = (j: number): "free" | "constrained" => (sign[j] === 0 ? "free" : "constrained");
   const isMatrix = typeof heterogeneity === "object";
   const guess = isMatrix
@@ -343,6 +351,23 @@ function priorsOf(
       { length: m * p },
       (_, at) => 1 / (meanVariance ?? MEAN_VARIANCE[kind(at % p)]),
     ),
+    heterogeneity: heterogeneityOf(guess, isMatrix, freedom),
+  };
+}
+
+function heterogeneityOf(
+  guess: Matrix,
+  isMatrix: boolean,
+  freedom: number | undefined,
+): InverseWishart | HalfT {
+  const p = guess.length;
+  if (freedom === undefined && !isMatrix)
+    return { scales: Float64Array.from(guess, (row, j) => Math.sqrt(row[j] as number)) };
+  if (!(freedom !== undefined && freedom > p + 1 && Number.isFinite(freedom)))
+    throw new RangeError(
+      `priors.freedom must be a finite number above ${p + 1}${isMatrix ? " with a covariance matrix" : ""}, got ${describe(freedom)}`,
+    );
+  return {
     freedom,
     scale: Float64Array.from(guess.flatMap((row) => Array.from(row, (value) => (freedom - p - 1) * value))),
   };

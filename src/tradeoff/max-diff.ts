@@ -293,7 +293,8 @@ export interface MaxDiffHierarchicalBayesFit {
 
 /**
  * Individual utilities of items by a hierarchical Bayes logit of best-worst answers. The prior of the heterogeneity treats all
- * items alike: differences of any two have variance 1 (or what `priors.heterogeneity` says), whichever is the reference.
+ * items alike: differences of any two have variance 1 (or what `priors.heterogeneity` says), whichever is the reference. It is
+ * inverse Wishart, with as many degrees of freedom as items and 2 more unless `priors.freedom` is given.
  * @throws DataError as `maxDiffCounts`; RangeError as `fitHierarchicalBayes`.
  * @see Rossi, Allenby & McCulloch (2005), Bayesian Statistics and Marketing, chapter 5; Marley & Louviere (2005).
  */
@@ -321,7 +322,7 @@ export async function fitMaxDiffHierarchicalBayes(
       : variance;
   const fit = await fitHierarchicalBayes(rows, attributes, {
     ...options,
-    priors: { ...options.priors, heterogeneity },
+    priors: { freedom: others.length + 3, ...options.priors, heterogeneity },
   });
   const names = items.map(String);
   const columnOf = names.map((name) => others.indexOf(name)); // -1 for the reference

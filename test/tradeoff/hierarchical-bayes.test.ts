@@ -410,6 +410,7 @@ describe("what cannot be used", () => {
       "a large matrix",
       {
         priors: {
+          freedom: 9,
           heterogeneity: [
             [1, 0],
             [0, 1],
@@ -431,6 +432,12 @@ describe("what cannot be used", () => {
       fitStudy({ rows, attributes: { ...attributes, y: [0, 1, 1, 0] } }, { priors: { heterogeneity } }),
     ).rejects.toThrow(
       "priors.heterogeneity must be a variance above 0 or a positive definite matrix of 2 rows, got [[1,0.5],[0,1]]",
+    );
+  });
+
+  it("a matrix of heterogeneity without freedom", async () => {
+    await expect(fitStudy({ rows, attributes }, { priors: { heterogeneity: [[1]] } })).rejects.toThrow(
+      "priors.freedom must be a finite number above 2 with a covariance matrix, got undefined",
     );
   });
 
