@@ -1,4 +1,4 @@
-import { randomSource, searchProductLine, simulateMarket } from "../../dist/index.js";
+import { calibrateConstants, randomSource, searchProductLine, simulateMarket } from "../../dist/index.js";
 import { measure } from "./measure.mjs";
 
 const RESPONDENTS = 1000;
@@ -22,13 +22,13 @@ function manyPartWorths(respondents, draws) {
 }
 
 /** Products with random codes of 0 and 1, prices and unit costs. */
-function randomMarket(count, seed) {
+function randomMarket(count, seed, name = "product") {
   const random = randomSource(seed);
   const column = () => Float64Array.from({ length: count }, () => Number(random.uniform() < 0.5));
   const attributes = Object.fromEntries(Array.from({ length: CODES }, (_, k) => [`x${k + 1}`, column()]));
   const prices = Float64Array.from({ length: count }, () => 5 + 5 * random.uniform());
   return {
-    products: Array.from({ length: count }, (_, j) => `product ${j + 1}`),
+    products: Array.from({ length: count }, (_, j) => `${name} ${j + 1}`),
     attributes,
     prices,
     unitCosts: prices.map((price) => price * (0.4 + 0.3 * random.uniform())),
@@ -48,7 +48,8 @@ export default async function simulatorBenchmark() {
     ],
   }));
   const few = manyPartWorths(500, 0);
-  const problem = { candidates: randomMarket(22, 4), competitors: randomMarket(3, 5) };
+  const problem = { candidates: randomMarket(22, 4), competitors: randomMarket(3, 5, "rival") };
+  const known = Object.fromEntries(market.products.map((product, j) => [product, (j + 1) / 55]));
   const rows = [];
   for (const [name, n, job, runs] of [
     ["share of preference, 1,000 x 10", 1, () => simulateMarket(partWorths, market), 50],
@@ -75,6 +76,12 @@ export default async function simulatorBenchmark() {
           levels,
           resamples: 100,
         }),
+      5,
+    ],
+    [
+      "constants of 10 products under 500 draws",
+      1,
+      () => calibrateConstants(partWorths, market, known, { from: "draws" }),
       5,
     ],
     [
