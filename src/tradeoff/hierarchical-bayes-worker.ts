@@ -47,7 +47,7 @@ export interface InverseWishart {
  * 1/2 and scale 1 / A_j^2. Without the a its density of a precision P has, in place of exp(-tr(V P) / 2), the product of
  * (2 P_jj + 1 / A_j^2)^(-(p + 2) / 2).
  * @see Huang & Wand (2013), Simple Marginally Noninformative Prior Distributions for Covariance Matrices, Bayesian Analysis
- * 8(2), equation 2 and property 2.
+ * 8(2).
  */
 export interface HalfT {
   /** The scales A of the standard deviations. */
@@ -173,21 +173,26 @@ function scaleAt(
   return result;
 }
 
-/** Second derivative of the prior's minus log density by the logarithm of a coefficient's standard deviation; above 0. */
-function bendOf({ heterogeneity: prior, sign }: ChainSetup, precision: Float64Array, j: number): number {
+/** About the second derivative of the prior's minus log density by the size of row j of L (see `drawUpperAndSpread`). */
+function bendOf(
+  { heterogeneity: prior, sign }: ChainSetup,
+  precision: Float64Array,
+  j: number,
+  size: number,
+): number {
   const p = sign.length;
   const own = precision[j * (p + 1)] as number;
-  if ("freedom" in prior) return 2 * (prior.scale[j * (p + 1)] as number) * own;
-  const part = 1 / (1 + (prior.scales[j] as number) ** -2 / (T_FREEDOM * own));
-  return 2 * (p + T_FREEDOM) * part * (1 - part);
+  if ("freedom" in prior) return (2 * (prior.scale[j * (p + 1)] as number) * own) / size ** 2;
+  const width = (prior.scales[j] as number) ** -2;
+  return ((p + T_FREEDOM) * width) / ((T_FREEDOM * own + width) * size ** 2);
 }
 
-/** Row j of a lower triangular matrix times the distances of a respondent. */
+/** Row j of a lower triangular matrix, in units of its diagonal, times the distances of a respondent. */
 function rowTimes(lower: Float64Array, j: number, distance: Float64Array, who: number): number {
   const p = Math.sqrt(lower.length);
   let sum = 0;
   for (let k = 0; k <= j; k++) sum += (lower[j * p + k] as number) * (distance[who * p + k] as number);
-  return sum;
+  return sum / (lower[j * (p + 1)] as number);
 }
 
 /** Mean of a respondent's coefficients given the upper level. */
@@ -389,9 +394,10 @@ function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): v
   const scale = scaleAt(setup, precision, p);
   const prior = product(product(inverse, scale, p), transpose(inverse, p), p); // L^-1 V L'^-1
   for (let j = 0, at = m * p; j < p; j++) {
-    const own = (spread[j * (p + 1)] as number) ** 2 * (precision[j * (p + 1)] as number);
+    const size = spread[j * (p + 1)] as number;
+    const own = size ** 2 * (precision[j * (p + 1)] as number);
     for (let k = 0; k <= j; k++, at++) {
-      const h = k === j ? bendOf(setup, precision, j) : own * (prior[k * (p + 1)] as number);
+      const h = k === j ? bendOf(setup, precision, j, size) : own * (prior[k * (p + 1)] as number);
       now[at * (size + 1)] = (now[at * (size + 1)] as number) + h;
     }
   }
@@ -553,9 +559,10 @@ function drawUpper(setup: ChainSetup, state: ChainState): void {
 /**
  * Moves the upper level's coefficients and the covariance L L' of the heterogeneity by a Hamiltonian path, every respondent
  * keeping their place in the population: at the mean plus L times a standardised distance that stays as it is. Coordinates
- * are the logarithms of L's diagonal and the elements of its rows in units of it, so that a standard deviation may go to 0
- * with its row. In them the inverse Wishart prior with v degrees of freedom and scale V has the log density
- * -v times the sum of log L_jj - tr(V (L L')^-1) / 2; for the half-t prior see there.
+ * are L's diagonal s and the elements of its rows in units of it. A path may lead an s through 0 to the other sign, which is
+ * to say that the correlations of its coefficient change theirs: the half-t prior is smooth there, and standard deviations
+ * that may be 0 are no trap. In these coordinates the inverse Wishart prior with v degrees of freedom and scale V has the log
+ * density -(v + 1) times the sum of log |s_j| - tr(V (L L')^-1) / 2; for the half-t prior see there.
  */
 function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: number | undefined): void {
   const { random, likelihood, respondents, p, m, upper, precision, covariance, curvatureFactor } = state;
@@ -600,15 +607,16 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     const pull = product(nextPrecision, scaleAt(setup, nextPrecision, p), p);
     value += pullOf(setup, nextPrecision, p) / 2;
     for (let j = 0, at = m * p; j < p; j++) {
-      value += freedom * (shift[at + j] as number);
-      let growth = freedom; // by the logarithm of row j's size
+      const size = spread[j * (p + 1)] as number;
+      value += (freedom + 1) * Math.log(Math.abs(size));
+      let growth = freedom + 1; // by the logarithm of row j's size
       for (let k = 0; k <= j; k++, at++) {
         // Element (j, k) of (L L')^-1 V L'^-1; row k of L^-1 ends at its diagonal.
         let sum = 0;
         for (let l = 0; l <= k; l++) sum += (pull[j * p + l] as number) * (inverse[k * p + l] as number);
         const own = (slope[at] as number) - sum;
         growth += own * (spread[j * p + k] as number);
-        slope[at] = k === j ? growth : own * (spread[j * (p + 1)] as number);
+        slope[at] = k === j ? growth / size : own * size;
       }
     }
     solveLower(curvatureFactor, size, slope);
@@ -633,11 +641,11 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     for (let k = 0; k < size; k++) shift[k] = (shift[k] as number) + pace * (slope[k] as number);
     for (let k = 0; k < m * p; k++) upper[k] = (before[k] as number) + (shift[k] as number);
     for (let j = 0, at = m * p; j < p; at += ++j) {
-      const growth = Math.exp(shift[at + j] as number);
-      const size = spreadBefore[j * (p + 1)] as number;
+      const from = spreadBefore[j * (p + 1)] as number;
+      const size = from + (shift[at + j] as number);
       for (let k = 0; k < j; k++)
-        spread[j * p + k] = growth * ((spreadBefore[j * p + k] as number) + size * (shift[at + k] as number));
-      spread[j * (p + 1)] = growth * size;
+        spread[j * p + k] = size * ((spreadBefore[j * p + k] as number) / from + (shift[at + k] as number));
+      spread[j * (p + 1)] = size;
     }
     for (let who = 0; who < respondents; who++) {
       meanOf(setup, state, who, mean);
