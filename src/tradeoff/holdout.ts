@@ -9,6 +9,7 @@ import {
   selectColumns,
 } from "./choice-data.js";
 import {
+  EVERYBODY,
   type PartWorths,
   type ResamplingOptions,
   requirePartWorths,
@@ -196,8 +197,6 @@ export function holdoutShares(
     level,
   });
 }
-
-const EVERYBODY = "all"; // label of the one respondent of `pooledPartWorths`
 
 /** Choices with the part-worths of those who made them. */
 function holdoutDesign(

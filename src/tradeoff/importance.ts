@@ -4,6 +4,7 @@ import type { UtilityCoefficients } from "./conditional-logit.js";
 import {
   type AttributeLevels,
   drawsOf,
+  EVERYBODY,
   eachDraw,
   type LevelUtilities,
   levelUtilities,
@@ -166,9 +167,12 @@ export function pooledImportance(
     draws.subarray(draw * p, (draw + 1) * p),
   );
   const rows = [...values, ...drawn];
-  const utilities = levelUtilities({ names, respondents: rows.map(() => "all"), values: rows }, attributes);
+  const utilities = levelUtilities(
+    { names, respondents: rows.map(() => EVERYBODY), values: rows },
+    attributes,
+  );
   const [own = new Float64Array(), ...others] = utilities.values.map((row) =>
-    sharesOfRanges(utilities, row, "all"),
+    sharesOfRanges(utilities, row, EVERYBODY),
   );
   return Object.freeze({
     level,

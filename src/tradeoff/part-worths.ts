@@ -109,6 +109,9 @@ export function codeBetween({ levels }: AttributeLevels, amount: number): Attrib
   );
 }
 
+/** Label of the one respondent that stands for all. */
+export const EVERYBODY = "all";
+
 /**
  * The same coefficients for everybody, as if all respondents were one, with draws from their normal distribution: the
  * part-worths of a pooled model.
@@ -131,7 +134,7 @@ export function pooledPartWorths(
       drawn[draw * names.length + i] =
         (values[i] as number) + noise.reduce((sum, z, j) => sum + (row[j] as number) * z, 0);
   }
-  return Object.freeze({ names, respondents: ["all"], values: [values], draws: drawn });
+  return Object.freeze({ names, respondents: [EVERYBODY], values: [values], draws: drawn });
 }
 
 /**

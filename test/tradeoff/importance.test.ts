@@ -6,20 +6,11 @@ import { attributeImportance, posteriorImportance } from "../../src/tradeoff/imp
 import {
   categoricalAttribute,
   levelUtilities,
-  linearAttribute,
   type PartWorths,
   posteriorLevels,
   summariseLevels,
 } from "../../src/tradeoff/part-worths.js";
-
-const seats = categoricalAttribute("seats", ["6", "7", "8"]);
-const price = linearAttribute("price", [30, 35, 40]);
-const names = ["seats 7", "seats 8", "price"];
-const partWorths = {
-  names,
-  respondents: ["a", "b"],
-  values: [Float64Array.of(-1, 2, -0.2), Float64Array.of(3, 1, -0.1)],
-};
+import { names, partWorths, price, seats } from "./seat-studies.js";
 
 describe("attribute importance", () => {
   it("averages the shares of individuals: opposite tastes do not cancel, and it says so", () => {

@@ -13,15 +13,7 @@ import {
   summariseLevels,
   zeroCentredDifferences,
 } from "../../src/tradeoff/part-worths.js";
-
-const seats = categoricalAttribute("seats", ["6", "7", "8"]);
-const price = linearAttribute("price", [30, 35, 40]);
-const names = ["seats 7", "seats 8", "price"];
-const partWorths = {
-  names,
-  respondents: ["a", "b"],
-  values: [Float64Array.of(-1, 2, -0.2), Float64Array.of(3, 1, -0.1)],
-};
+import { names, partWorths, price, seats } from "./seat-studies.js";
 
 describe("level utilities", () => {
   it("are coefficients times codes, 0 for the reference of dummies", () => {
