@@ -121,7 +121,7 @@ describe("the posterior is exact", () => {
     };
     const { population, heterogeneity, diagnostics } = await fitStudy(
       simulatedStudy(weak, { respondents: 120, tasks: 8, seed: 4 }),
-      { warmup: 150, iterations: 300 },
+      { warmup: 100, iterations: 200 },
     );
     const over = (value: (name: string) => number): number =>
       names.reduce((sum, name) => sum + value(name), 0) / names.length;
@@ -132,7 +132,7 @@ describe("the posterior is exact", () => {
     expect(Math.abs(over((x) => heterogeneity[x]?.mean as number) - 0.5)).toBeLessThan(
       over((x) => heterogeneity[x]?.sd as number),
     );
-    expect(diagnostics.essBulk).toBeGreaterThan(30); // of 600, of the worst covariance
+    expect(diagnostics.essBulk).toBeGreaterThan(50); // of 400, of the worst covariance
   });
 
   it.each([0.4, 2])(
