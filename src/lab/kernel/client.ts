@@ -38,6 +38,9 @@ interface KernelEvents {
 }
 
 const LOG_LIMIT = 64 * 1024;
+const CHANNELS: readonly Channel[] = ["shell", "control", "stdin", "iopub"];
+/** How often a starting kernel is asked whether it hears. */
+const ASK_MS = 250;
 
 /** Command line of the launcher that comes with this package. */
 export function launcherArgv(): readonly string[] {
@@ -105,6 +108,8 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
   readonly #exited: Promise<void>;
   readonly #session = randomUUID();
   readonly #sockets: { shell: Dealer; control: Dealer; stdin: Dealer; iopub: Subscriber };
+  /** Channels whose socket has met the kernel's. */
+  readonly #met = new Set<Channel>();
   #log = "";
   #closed = false;
 
@@ -145,7 +150,8 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
       iopub: new Subscriber({ linger: 0, receiveHighWaterMark: 0, reconnectInterval: 20 }),
     };
     this.#sockets.iopub.subscribe();
-    for (const channel of ["shell", "control", "stdin", "iopub"] as const) {
+    for (const channel of CHANNELS) {
+      this.#sockets[channel].events.on("handshake", () => this.#met.add(channel));
       this.#sockets[channel].connect(`tcp://127.0.0.1:${String(connection[`${channel}_port`])}`);
       void this.#listen(channel);
     }
@@ -185,14 +191,18 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
     }
   }
 
-  /** Resolves when the kernel has answered on shell and been heard on iopub. */
+  /**
+   * Resolves when the kernel has answered on shell and been heard on iopub. It is asked from a moment after it opened
+   * its last channel: a stock tslab that hears a request while it is still binding stays deaf for good.
+   */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const missing = new Set<Channel>(["shell", "iopub"]);
-      const ask = (): void => {
-        this.send(this.#message("shell", "kernel_info_request", {}));
-      };
-      const again = setInterval(ask, 250);
+      let open = false;
+      const again = setInterval(() => {
+        if (open) this.send(this.#message("shell", "kernel_info_request", {}));
+        open = this.#met.size === CHANNELS.length;
+      }, ASK_MS);
       const finish = (error?: Error): void => {
         clearInterval(again);
         clearTimeout(timer);
@@ -222,7 +232,6 @@ export class KernelProcess extends EventEmitter<KernelEvents> {
       this.on("message", heard);
       this.once("exit", died);
       signal?.addEventListener("abort", cancelled);
-      ask();
     });
   }
 

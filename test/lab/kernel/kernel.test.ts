@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -376,6 +377,35 @@ describe("kernel and its surroundings", () => {
     expect(isAlive(pid)).toBe(true);
     parent.kill("SIGKILL");
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000, interval: 100 });
+  });
+
+  it("asks a kernel nothing before it has opened its last channel", async () => {
+    const told = join(folder, "heard.txt");
+    const zeromq = createRequire(import.meta.url).resolve("zeromq");
+    // Opens its channels one by one, and ends with the first request it hears.
+    const script = `const { Publisher, Router } = require(${JSON.stringify(zeromq)});
+      const { shell_port, control_port, stdin_port, iopub_port } = require(process.argv[1]);
+      const open = async (socket, port) => { await socket.bind("tcp://127.0.0.1:" + port); return socket; };
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 400));
+      (async () => {
+        const channels = [];
+        let last = 0;
+        open(new Router(), shell_port).then((shell) => shell.receive()).then(() => {
+          require("node:fs").writeFileSync(process.argv[2], String(channels.length) + " " + (Date.now() - last >= 100));
+          process.exit(0);
+        });
+        for (const port of [control_port, stdin_port]) channels.push(await open(new Router(), port));
+        await pause();
+        channels.push(await open(new Publisher(), iopub_port));
+        last = Date.now();
+      })();`;
+    const start = startKernel({
+      cwd: folder,
+      argv: [process.execPath, "-e", script, "{connection_file}", told],
+      startupTimeoutMs: 20_000,
+    });
+    await expect(start).rejects.toThrow("the kernel died while starting");
+    expect(readFileSync(told, "utf8")).toBe("3 true");
   });
 
   it("cancels a start and leaves no process", async () => {
