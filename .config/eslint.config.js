@@ -18,6 +18,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ["src/**/*.ts"],
+    rules: { "@typescript-eslint/no-shadow": "error" },
+  },
+  {
     files: ["src/numeric/**/*.ts"],
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },
   },

@@ -165,10 +165,10 @@ export function predictionDeciles(
   const expected = new Float64Array(size + 1);
   let start = 0;
   for (const end of ends) {
-    let sum = 0;
-    for (let place = start; place < end; place++) sum += actual[order[place] as number] as number;
+    let tied = 0;
+    for (let place = start; place < end; place++) tied += actual[order[place] as number] as number;
     for (let place = start; place < end; place++) {
-      bought[place + 1] = (bought[place] as number) + sum / (end - start);
+      bought[place + 1] = (bought[place] as number) + tied / (end - start);
       expected[place + 1] = (expected[place] as number) + (predicted[order[place] as number] as number);
     }
     start = end;
@@ -214,19 +214,19 @@ export function gainsCurve(
     const at = [0];
     const bought = [0];
     let place = 0;
-    let sum = 0;
+    let total = 0;
     for (const end of ends) {
-      for (; place < end; place++) sum += actual[order[place] as number] as number;
+      for (; place < end; place++) total += actual[order[place] as number] as number;
       at.push(end);
-      bought.push(sum);
+      bought.push(total);
     }
-    requirePurchases(sum);
+    requirePurchases(total);
     let right = 1;
     return shares.map((share) => {
       while ((at[right] as number) < share * size) right++;
       const [x0, x1] = [at[right - 1] as number, at[right] as number];
       const [y0, y1] = [bought[right - 1] as number, bought[right] as number];
-      return share === 1 ? 1 : (y0 + ((y1 - y0) * (share * size - x0)) / (x1 - x0)) / sum;
+      return share === 1 ? 1 : (y0 + ((y1 - y0) * (share * size - x0)) / (x1 - x0)) / total;
     });
   };
   return table({

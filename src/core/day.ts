@@ -7,9 +7,9 @@
  * Day number of an ISO day: `dayNumber("2024-01-01")` is 19723. Years 0001 to 9999.
  * @throws RangeError if the text is not an existing day written YYYY-MM-DD.
  */
-export function dayNumber(isoDay: string): number {
-  const day = parseIsoDay(isoDay);
-  if (day === undefined) throw new RangeError(`a day must be written like 2024-12-31, got "${isoDay}"`);
+export function dayNumber(text: string): number {
+  const day = parseIsoDay(text);
+  if (day === undefined) throw new RangeError(`a day must be written like 2024-12-31, got "${text}"`);
   return day;
 }
 

@@ -149,7 +149,7 @@ export function dayWritten(format: string): ColumnRule {
   };
 }
 
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+const escapeRegExp = (plain: string): string => plain.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 /**
  * An existing day from `first` to `last`, both included and written 2024-12-31.

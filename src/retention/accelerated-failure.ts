@@ -280,11 +280,11 @@ function likelihoodOf(
       const bend = (w * term.second) / scale ** 2;
       const mixed = (w * (term.second * z + term.first)) / scale;
       for (let i = 0; i < width; i++) {
-        const value = x[row * width + i] as number;
+        const xi = x[row * width + i] as number;
         const line = h[i] as Float64Array;
         for (let j = 0; j <= i; j++)
-          line[j] = (line[j] as number) - bend * value * (x[row * width + j] as number);
-        if (last) last[i] = (last[i] as number) - mixed * value;
+          line[j] = (line[j] as number) - bend * xi * (x[row * width + j] as number);
+        if (last) last[i] = (last[i] as number) - mixed * xi;
       }
       if (last) last[width] = (last[width] as number) - mixed * scale * z;
     });

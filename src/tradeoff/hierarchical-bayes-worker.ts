@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { dot } from "../numeric/matrix.js";
 import { type Random, randomSource } from "../numeric/random.js";
 import { drawGamma, drawNormal } from "../numeric/sampling.js";
 
@@ -22,7 +23,7 @@ export interface ChainSetup {
   /** Prior precision of the upper level's coefficients: constant first, each for all covariates of the choices. */
   readonly precision: Float64Array;
   /** What is believed of the heterogeneity. */
-  readonly heterogeneity: InverseWishart | HalfT;
+  readonly heterogeneity: InverseWishart | HalfT | CommonScale;
   /** Sweeps that adapt the sampler, and sweeps kept after them. */
   readonly warmup: number;
   readonly iterations: number;
@@ -54,6 +55,17 @@ export interface HalfT {
   readonly scales: Float64Array;
 }
 
+/**
+ * The same with one a for all, a matrix M that says how coefficients differ in scale and hang together, and 6 degrees of
+ * freedom in place of 2, with which shapes far from M are rare: inverse Wishart with p + 5 degrees of freedom and scale
+ * 12 M / a, a being inverse gamma with shape 1/2 and scale 1. Standard deviations have half-t distributions with the roots of
+ * M's diagonal as scales. Without a, the density of a precision P has (6 tr(M P) + 1)^(-(p (p + 5) + 1) / 2).
+ */
+export interface CommonScale {
+  /** M, row after row. */
+  readonly guess: Float64Array;
+}
+
 /** What a chain has drawn, on the scale of the sampler. */
 export interface ChainDraws {
   /** Sweep after sweep: coefficients of the upper level, then the lower triangle of the heterogeneity's covariance. */
@@ -70,12 +82,15 @@ export interface ChainDraws {
 }
 
 const T_FREEDOM = 2; // of the half-t prior: with 2, correlations of any size are equally likely
+const COMMON_FREEDOM = 6; // of the half-t prior of a common scale
 const INDIVIDUAL_LEAPS = 3; // of about 0.8
 // Of about 0.5. Given the respondents' places the covariance is less certain than the curvature there tells, where people
 // make few choices each: paths that would turn half round if it told the truth go far enough.
 const POPULATION_LEAPS = 8;
 const LONGEST_STEP = 1; // longer ones turn back
 const ACCEPTANCE = 0.85;
+const SCALE_MOVES = { common: 3, own: 1 }; // a sweep, by whether coefficients have a common scale or their own
+const SCALE_ACCEPTANCE = 0.44; // best for moves in one dimension
 const BETWEEN_CURVATURES = 10; // sweeps
 const BETWEEN_PAUSES = 25; // sweeps
 
@@ -83,8 +98,9 @@ const BETWEEN_PAUSES = 25; // sweeps
  * One chain of a hierarchical logit model as a function of its number. A sweep draws (1) every respondent's coefficients by
  * a short Hamiltonian path, preconditioned by their own information and the heterogeneity; (2) the covariance of the
  * heterogeneity and (3) the upper level's coefficients from their exact conditional distributions; (4) the upper level's
- * coefficients and that covariance once more, taking the respondents with them (non-centred). Alternating (3) and
- * (4) mixes well where either alone does not: with much and with little data a respondent.
+ * coefficients and that covariance once more, taking the respondents with them (non-centred); (5) the size of that covariance,
+ * respondents going half the way. Alternating (3) and (4) mixes well where either alone does not: with much and with little
+ * data a respondent.
  * It runs in a worker thread (see `fitHierarchicalBayes`).
  * @see Rossi, Allenby & McCulloch (2005), Bayesian Statistics and Marketing, chapter 5; Neal (2011), MCMC Using Hamiltonian
  * Dynamics, Handbook of Markov Chain Monte Carlo, chapter 5; Yu & Meng (2011), To Center or Not to Center: That Is Not the
@@ -95,6 +111,7 @@ export function hierarchicalBayesWorker(setup: ChainSetup) {
     const { control, warmup, iterations, seeds } = setup;
     const state = startOf(setup, randomSource(seeds[chain] as number));
     const record = recorder(setup, state);
+    const scaleMoves = "guess" in setup.heterogeneity ? SCALE_MOVES.common : SCALE_MOVES.own;
     for (let sweep = 1; sweep <= warmup + iterations; sweep++) {
       const adapting = sweep <= warmup ? sweep : undefined;
       if (adapting !== undefined && sweep % BETWEEN_CURVATURES === 1) updateCurvature(setup, state, sweep);
@@ -102,6 +119,7 @@ export function hierarchicalBayesWorker(setup: ChainSetup) {
       drawHeterogeneity(setup, state);
       drawUpper(setup, state);
       drawUpperAndSpread(setup, state, adapting);
+      for (let move = 0; move < scaleMoves; move++) drawScale(setup, state, adapting);
       if (sweep > warmup) record.add(sweep - warmup - 1);
       Atomics.store(control, chain + 1, sweep);
       if (sweep % BETWEEN_PAUSES === 0) await setImmediate(); // lets others run, who may stop it
@@ -129,33 +147,44 @@ interface ChainState {
   readonly covariance: Float64Array;
   /** Information about each respondent's coefficients, averaged over the warm-up. */
   readonly information: Float64Array;
+  /** With it, the slope of each respondent's log-likelihood at 0 if it were quadratic, averaged likewise. */
+  readonly slopeAtZero: Float64Array;
   /** Curvature of the log density when upper level and covariance change and respondents move along, averaged; its factor. */
   readonly curvature: Float64Array;
   readonly curvatureFactor: Float64Array;
   /** Step of each respondent, and of the population. */
   readonly step: Float64Array;
   populationStep: number;
+  /** Standard deviation of the logarithm of the factors proposed for all spreads together. */
+  scaleStep: number;
   /** Acceptance probabilities added up over the sweeps after the warm-up. */
   accepted: { individual: number; population: number };
 }
 
+/** Twice the power, and the base, of what the prior of a common scale has in place of exp(-tr(V P) / 2). */
+function commonScaleOf({ guess }: CommonScale, precision: Float64Array, p: number) {
+  return { power: p * (p + COMMON_FREEDOM - 1) + 1, base: COMMON_FREEDOM * dot(guess, precision) + 1 };
+}
+
 const freedomOf = ({ heterogeneity: prior, sign }: ChainSetup): number =>
-  "freedom" in prior ? prior.freedom : sign.length + T_FREEDOM - 1;
+  "freedom" in prior ? prior.freedom : sign.length + ("guess" in prior ? COMMON_FREEDOM : T_FREEDOM) - 1;
 
 /** Twice the part of the prior's minus log density that is not of the determinant. */
 function pullOf({ heterogeneity: prior }: ChainSetup, precision: Float64Array, p: number): number {
   let sum = 0;
-  if ("freedom" in prior)
-    for (const [at, value] of prior.scale.entries()) sum += value * (precision[at] as number);
-  else
+  if ("freedom" in prior) sum = dot(prior.scale, precision);
+  else if ("guess" in prior) {
+    const { power, base } = commonScaleOf(prior, precision, p);
+    sum = power * Math.log(base);
+  } else
     for (const [j, scale] of prior.scales.entries())
       sum += (p + T_FREEDOM) * Math.log(T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2);
   return sum;
 }
 
 /**
- * Scale matrix of the inverse Wishart prior, or of the one that is as steep as the half-t prior at a precision; drawn given
- * that precision, if there is a source of randomness.
+ * Scale matrix of the inverse Wishart prior, or of the one that is as steep as the prior at a precision; drawn given that
+ * precision, if there is a source of randomness.
  */
 function scaleAt(
   { heterogeneity: prior }: ChainSetup,
@@ -164,6 +193,11 @@ function scaleAt(
   random?: Random,
 ): Float64Array {
   if ("freedom" in prior) return prior.scale.slice();
+  if ("guess" in prior) {
+    const { power, base } = commonScaleOf(prior, precision, p);
+    const factor = (2 * COMMON_FREEDOM * (random ? drawGamma(random, power / 2, 1) : power / 2)) / base;
+    return prior.guess.map((value) => factor * value);
+  }
   const result = new Float64Array(p * p);
   for (const [j, scale] of prior.scales.entries()) {
     const rate = T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2;
@@ -174,15 +208,12 @@ function scaleAt(
 }
 
 /** About the second derivative of the prior's minus log density by the size of row j of L (see `drawUpperAndSpread`). */
-function bendOf(
-  { heterogeneity: prior, sign }: ChainSetup,
-  precision: Float64Array,
-  j: number,
-  size: number,
-): number {
-  const p = sign.length;
+function bendOf(setup: ChainSetup, precision: Float64Array, j: number, size: number): number {
+  const prior = setup.heterogeneity;
+  const p = setup.sign.length;
   const own = precision[j * (p + 1)] as number;
-  if ("freedom" in prior) return (2 * (prior.scale[j * (p + 1)] as number) * own) / size ** 2;
+  if (!("scales" in prior))
+    return (2 * (scaleAt(setup, precision, p)[j * (p + 1)] as number) * own) / size ** 2;
   const width = (prior.scales[j] as number) ** -2;
   return ((p + T_FREEDOM) * width) / ((T_FREEDOM * own + width) * size ** 2);
 }
@@ -224,10 +255,12 @@ function startOf(setup: ChainSetup, random: Random): ChainState {
     precision: identity.slice(),
     covariance: identity,
     information: new Float64Array(respondents * p * p),
+    slopeAtZero: new Float64Array(respondents * p),
     curvature: new Float64Array(size * size),
     curvatureFactor: new Float64Array(size * size),
     step: new Float64Array(respondents).fill(0.5),
     populationStep: 0.5,
+    scaleStep: 0.5,
     accepted: { individual: 0, population: 0 },
   };
   for (let j = 0; j < p; j++) state.upper[j] = drawNormal(random);
@@ -268,7 +301,7 @@ function respondentLikelihood({ x, setStart, weight, respondentStart, sign }: Ch
         shares[row] = (shares[row] as number) + (x[at] as number) * coefficient;
     }
     let logLikelihood = 0;
-    let product = 1;
+    let productOfSums = 1;
     for (let set = firstSet, row = 0; set < lastSet; set++) {
       const end = (setStart[set + 1] as number) - first;
       let most = 0;
@@ -278,17 +311,17 @@ function respondentLikelihood({ x, setStart, weight, respondentStart, sign }: Ch
       const w = weight[set] as number;
       if (w === 1) {
         logLikelihood -= most;
-        product *= sum;
-        if (product > MOST_PRODUCT) {
-          logLikelihood -= Math.log(product);
-          product = 1;
+        productOfSums *= sum;
+        if (productOfSums > MOST_PRODUCT) {
+          logLikelihood -= Math.log(productOfSums);
+          productOfSums = 1;
         }
       } else logLikelihood -= w * (most + Math.log(sum));
       const factor = w / sum;
       for (; row < end; row++) shares[row] = (shares[row] as number) * factor;
     }
     for (let j = 0, at = first * p; j < p; j++) {
-      let even = 0; // two sums: each addition waits for the last one of its own sum only
+      let even = 0; // two productOfSums: each addition waits for the last one of its own sum only
       let odd = 0;
       let row = 0;
       for (; row + 1 < rows; row += 2, at += 2) {
@@ -298,7 +331,7 @@ function respondentLikelihood({ x, setStart, weight, respondentStart, sign }: Ch
       if (row < rows) even += (shares[row] as number) * (x[at++] as number);
       gradient[base + j] = -(even + odd) * (gradient[base + j] as number);
     }
-    return logLikelihood - Math.log(product);
+    return logLikelihood - Math.log(productOfSums);
   };
 }
 
@@ -360,10 +393,21 @@ function addInformation(
 
 /** Averages the curvatures that shape the proposals over the warm-up, later sweeps counting more. */
 function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): void {
-  const { respondents, p, m, b, information, curvature, curvatureFactor, precision, covariance } = state;
+  const { respondents, p, m, b, gradient, information, slopeAtZero, precision, covariance } = state;
+  const { curvature, curvatureFactor } = state;
   const rate = 2 / (2 + (sweep - 1) / BETWEEN_CURVATURES);
+  const informationTimesB = (at: number): number => {
+    let sum = 0;
+    for (let j = 0, first = at - (at % p); j < p; j++)
+      sum += (information[at * p + j] as number) * (b[first + j] as number);
+    return sum;
+  };
   for (let at = 0; at < information.length; at++) information[at] = (1 - rate) * (information[at] as number);
+  for (let at = 0; at < b.length; at++)
+    slopeAtZero[at] =
+      (1 - rate) * (slopeAtZero[at] as number) + rate * (gradient[at] as number) - informationTimesB(at);
   for (let who = 0; who < respondents; who++) addInformation(setup, who, b, rate, information);
+  for (let at = 0; at < b.length; at++) slopeAtZero[at] = (slopeAtZero[at] as number) + informationTimesB(at);
   const size = m * p + (p * (p + 1)) / 2;
   const now = new Float64Array(size * size);
   const spread = lowerFactor(covariance, p);
@@ -394,10 +438,10 @@ function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): v
   const scale = scaleAt(setup, precision, p);
   const prior = product(product(inverse, scale, p), transpose(inverse, p), p); // L^-1 V L'^-1
   for (let j = 0, at = m * p; j < p; j++) {
-    const size = spread[j * (p + 1)] as number;
-    const own = size ** 2 * (precision[j * (p + 1)] as number);
+    const diagonal = spread[j * (p + 1)] as number;
+    const own = diagonal ** 2 * (precision[j * (p + 1)] as number);
     for (let k = 0; k <= j; k++, at++) {
-      const h = k === j ? bendOf(setup, precision, j, size) : own * (prior[k * (p + 1)] as number);
+      const h = k === j ? bendOf(setup, precision, j, diagonal) : own * (prior[k * (p + 1)] as number);
       now[at * (size + 1)] = (now[at * (size + 1)] as number) + h;
     }
   }
@@ -483,8 +527,8 @@ function drawIndividuals(setup: ChainSetup, state: ChainState, adapting: number 
   }
 }
 
-const adaptedStep = (step: number, probability: number, sweep: number): number =>
-  Math.min(LONGEST_STEP, step * Math.exp((probability - ACCEPTANCE) / Math.sqrt(sweep)));
+const adaptedStep = (step: number, probability: number, sweep: number, aim = ACCEPTANCE): number =>
+  Math.min(LONGEST_STEP, step * Math.exp((probability - aim) / Math.sqrt(sweep)));
 
 /** Draws the covariance of the heterogeneity given all individual coefficients: inverse Wishart (Bartlett's decomposition). */
 function drawHeterogeneity(setup: ChainSetup, state: ChainState): void {
@@ -607,8 +651,8 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     const pull = product(nextPrecision, scaleAt(setup, nextPrecision, p), p);
     value += pullOf(setup, nextPrecision, p) / 2;
     for (let j = 0, at = m * p; j < p; j++) {
-      const size = spread[j * (p + 1)] as number;
-      value += (freedom + 1) * Math.log(Math.abs(size));
+      const diagonal = spread[j * (p + 1)] as number;
+      value += (freedom + 1) * Math.log(Math.abs(diagonal));
       let growth = freedom + 1; // by the logarithm of row j's size
       for (let k = 0; k <= j; k++, at++) {
         // Element (j, k) of (L L')^-1 V L'^-1; row k of L^-1 ends at its diagonal.
@@ -616,7 +660,7 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
         for (let l = 0; l <= k; l++) sum += (pull[j * p + l] as number) * (inverse[k * p + l] as number);
         const own = (slope[at] as number) - sum;
         growth += own * (spread[j * p + k] as number);
-        slope[at] = k === j ? growth / size : own * size;
+        slope[at] = k === j ? growth / diagonal : own * diagonal;
       }
     }
     solveLower(curvatureFactor, size, slope);
@@ -642,10 +686,11 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
     for (let k = 0; k < m * p; k++) upper[k] = (before[k] as number) + (shift[k] as number);
     for (let j = 0, at = m * p; j < p; at += ++j) {
       const from = spreadBefore[j * (p + 1)] as number;
-      const size = from + (shift[at + j] as number);
+      const diagonal = from + (shift[at + j] as number);
       for (let k = 0; k < j; k++)
-        spread[j * p + k] = size * ((spreadBefore[j * p + k] as number) / from + (shift[at + k] as number));
-      spread[j * (p + 1)] = size;
+        spread[j * p + k] =
+          diagonal * ((spreadBefore[j * p + k] as number) / from + (shift[at + k] as number));
+      spread[j * (p + 1)] = diagonal;
     }
     for (let who = 0; who < respondents; who++) {
       meanOf(setup, state, who, mean);
@@ -671,6 +716,79 @@ function drawUpperAndSpread(setup: ChainSetup, state: ChainState, adapting: numb
   } else upper.set(before);
   if (adapting === undefined) state.accepted.population += probability;
   else state.populationStep = adaptedStep(state.populationStep, probability, adapting);
+}
+
+/**
+ * Multiplies all spreads by one factor. Respondents keep their place not in the population but in what is believed of them
+ * given it: were their likelihoods quadratic, as on average over the warm-up, that would be normal, and spreads would be drawn
+ * as if respondents were integrated out. So it moves far also where all spreads may be next to nothing.
+ */
+function drawScale(setup: ChainSetup, state: ChainState, adapting: number | undefined): void {
+  const { random, likelihood, respondents, p, precision, covariance, information, slopeAtZero } = state;
+  const logFactor = state.scaleStep * drawNormal(random);
+  const square = Math.exp(2 * logFactor);
+  const next = precision.map((value) => value / square);
+  const b = new Float64Array(state.b.length);
+  const gradient = new Float64Array(b.length);
+  const logLikelihood = new Float64Array(respondents);
+  const [mean, centre, place] = [new Float64Array(p), new Float64Array(p), new Float64Array(p)];
+  const factor = new Float64Array(p * p);
+  /** Centre of what is believed of a respondent, and the Cholesky factor of its precision. */
+  const believe = (who: number, within: Float64Array): void => {
+    for (let i = 0, at = 0; i < p; i++) {
+      centre[i] = slopeAtZero[who * p + i] as number;
+      for (let j = 0; j < p; j++, at++) {
+        factor[at] = (information[who * p * p + at] as number) + (within[at] as number);
+        centre[i] = (centre[i] as number) + (within[at] as number) * (mean[j] as number);
+      }
+    }
+    factorise(factor, p);
+    solveLower(factor, p, centre);
+    solveUpper(factor, p, centre);
+  };
+  const squaredDistance = (who: number, values: Float64Array): number => {
+    let sum = 0;
+    for (let i = 0, at = 0; i < p; i++) {
+      const own = (values[who * p + i] as number) - (mean[i] as number);
+      for (let j = 0; j < p; j++, at++)
+        sum += (precision[at] as number) * own * ((values[who * p + j] as number) - (mean[j] as number));
+    }
+    return sum;
+  };
+  // Of the covariance in the coordinates of `drawUpperAndSpread`, whose volume grows by the factor to the power p.
+  let gain =
+    (pullOf(setup, precision, p) - pullOf(setup, next, p)) / 2 -
+    (freedomOf(setup) + respondents) * p * logFactor;
+  for (let who = 0; who < respondents; who++) {
+    const base = who * p;
+    meanOf(setup, state, who, mean);
+    believe(who, precision);
+    for (let j = 0; j < p; j++) {
+      gain += Math.log(factor[j * (p + 1)] as number);
+      place[j] = 0;
+      for (let i = j; i < p; i++) {
+        const distance = (state.b[base + i] as number) - (centre[i] as number);
+        place[j] = (place[j] as number) + (factor[i * p + j] as number) * distance;
+      }
+    }
+    believe(who, next);
+    solveUpper(factor, p, place);
+    for (let j = 0; j < p; j++) {
+      gain -= Math.log(factor[j * (p + 1)] as number);
+      b[base + j] = (centre[j] as number) + (place[j] as number);
+    }
+    logLikelihood[who] = likelihood(who, b, gradient);
+    gain += (logLikelihood[who] as number) - (state.logLikelihood[who] as number);
+    gain += (squaredDistance(who, state.b) - squaredDistance(who, b) / square) / 2;
+  }
+  const probability = Math.min(1, Math.exp(gain)) || 0;
+  if (random.uniform() < probability) {
+    Object.assign(state, { b, gradient, logLikelihood });
+    precision.set(next);
+    covariance.set(covariance.map((value) => value * square));
+  }
+  if (adapting !== undefined)
+    state.scaleStep = adaptedStep(state.scaleStep, probability, adapting, SCALE_ACCEPTANCE);
 }
 
 /** Collects what a chain draws. */

@@ -14,7 +14,7 @@ import {
   selectColumns,
 } from "./choice-data.js";
 import { fitSameTastes, type UtilityCoefficients } from "./conditional-logit.js";
-import type { ChainDraws, ChainSetup, HalfT, InverseWishart } from "./hierarchical-bayes-worker.js";
+import type { ChainDraws, ChainSetup } from "./hierarchical-bayes-worker.js";
 import type { PartWorths } from "./part-worths.js";
 
 /**
@@ -26,15 +26,17 @@ export interface HierarchicalBayesPriors {
   readonly meanVariance?: number;
   /**
    * How far respondents differ: the scale of the variances, or a guess of their covariance matrix; 4 unless given, 0.25 for the
-   * logarithms of constrained coefficients. Unless `freedom` is given, standard deviations have half-t distributions with 2
-   * degrees of freedom and the root of it as scale, so that 5% are above 4.3 and 5% below 0.07 times that, and correlations
-   * of any size are equally likely (Huang & Wand, 2013): the data decide.
+   * logarithms of constrained coefficients. Unless `freedom` is given the data decide. With variances, every standard deviation
+   * has a half-t distribution with 2 degrees of freedom and the root of its variance as scale, so that 5% are above 4.3 and 5%
+   * below 0.07 times that, and correlations of any size are equally likely (Huang & Wand, 2013). With a matrix, one unknown
+   * factor scales it as a whole, and standard deviations have half-t distributions with 6 degrees of freedom (5% above 2.4,
+   * 5% below 0.07 times the roots of its diagonal).
    */
   readonly heterogeneity?: number | Matrix;
   /**
    * Degrees of freedom of an inverse Wishart distribution instead, whose mean is `heterogeneity`: about how many respondents
    * that guess is worth, above the number of coefficients + 1. Its scale matrix is (`freedom` - number of coefficients - 1)
-   * times the guess. Needed with a guess of the whole covariance matrix.
+   * times the guess.
    */
   readonly freedom?: number;
 }
@@ -359,18 +361,16 @@ function heterogeneityOf(
   guess: Matrix,
   isMatrix: boolean,
   freedom: number | undefined,
-): InverseWishart | HalfT {
+): ChainSetup["heterogeneity"] {
   const p = guess.length;
-  if (freedom === undefined && !isMatrix)
-    return { scales: Float64Array.from(guess, (row, j) => Math.sqrt(row[j] as number)) };
-  if (!(freedom !== undefined && freedom > p + 1 && Number.isFinite(freedom)))
-    throw new RangeError(
-      `priors.freedom must be a finite number above ${p + 1}${isMatrix ? " with a covariance matrix" : ""}, got ${describe(freedom)}`,
-    );
-  return {
-    freedom,
-    scale: Float64Array.from(guess.flatMap((row) => Array.from(row, (value) => (freedom - p - 1) * value))),
-  };
+  const flat = Float64Array.from(guess.flatMap((row) => Array.from(row)));
+  if (freedom === undefined)
+    return isMatrix
+      ? { guess: flat }
+      : { scales: Float64Array.from(guess, (row, j) => Math.sqrt(row[j] as number)) };
+  if (!(freedom > p + 1 && Number.isFinite(freedom)))
+    throw new RangeError(`priors.freedom must be a finite number above ${p + 1}, got ${describe(freedom)}`);
+  return { freedom, scale: flat.map((value) => (freedom - p - 1) * value) };
 }
 
 /** Whether a matrix is square, finite and, but for rounding, symmetric. */

@@ -293,8 +293,8 @@ export interface MaxDiffHierarchicalBayesFit {
 
 /**
  * Individual utilities of items by a hierarchical Bayes logit of best-worst answers. The prior of the heterogeneity treats all
- * items alike: differences of any two have variance 1 (or what `priors.heterogeneity` says), whichever is the reference. It is
- * inverse Wishart, with as many degrees of freedom as items and 2 more unless `priors.freedom` is given.
+ * items alike, whichever is the reference: differences of any two have variance 4 (or what `priors.heterogeneity` says) times
+ * one factor left to the data, or no factor if `priors.freedom` is given.
  * @throws DataError as `maxDiffCounts`; RangeError as `fitHierarchicalBayes`.
  * @see Rossi, Allenby & McCulloch (2005), Bayesian Statistics and Marketing, chapter 5; Marley & Louviere (2005).
  */
@@ -314,7 +314,7 @@ export async function fitMaxDiffHierarchicalBayes(
     ...(zero === undefined ? {} : { reference: zero }),
   });
   const others = Object.keys(attributes);
-  const variance = options.priors?.heterogeneity ?? 1;
+  const variance = options.priors?.heterogeneity ?? 4;
   // Columns run from -1 to 1, so the coefficients of the sampler are twice the utilities and have four times their variance.
   const heterogeneity =
     typeof variance === "number"
@@ -322,7 +322,7 @@ export async function fitMaxDiffHierarchicalBayes(
       : variance;
   const fit = await fitHierarchicalBayes(rows, attributes, {
     ...options,
-    priors: { freedom: others.length + 3, ...options.priors, heterogeneity },
+    priors: { ...options.priors, heterogeneity },
   });
   const names = items.map(String);
   const columnOf = names.map((name) => others.indexOf(name)); // -1 for the reference

@@ -151,8 +151,8 @@ export function tastePopulation(
   location: number,
   spread: number,
 ): TastePopulation {
-  const population = (mean: number, standardDeviation: number, shareAboveZero: number): TastePopulation =>
-    Object.freeze({ distribution, mean, standardDeviation, shareAboveZero });
+  const population = (mean: number, standardDeviation: number, above: number): TastePopulation =>
+    Object.freeze({ distribution, mean, standardDeviation, shareAboveZero: above });
   if (distribution === "log-normal" || distribution === "negative log-normal") {
     const sign = distribution === "log-normal" ? 1 : -1;
     const mean = Math.exp(location + spread ** 2 / 2);

@@ -233,8 +233,8 @@ export function fitNestedLogit(
       ...(undetermined.length > 0
         ? [`the data do not determine ${undetermined.join(", ")}: they have no standard errors`]
         : []),
-      ...dissimilarities.flatMap((value, m) =>
-        boundaryWarning(String(labels[m]), value, dissimilarityErrors[String(labels[m])]),
+      ...dissimilarities.flatMap((own, m) =>
+        boundaryWarning(String(labels[m]), own, dissimilarityErrors[String(labels[m])]),
       ),
     ].map((text) => `nested logit: ${text}`),
   });

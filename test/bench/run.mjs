@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAME…] [--json FILE]`: runs the benchmarks whose file name contains one of the names, prints a
- * table, and writes its rows. Each `NAME.bench.mjs` exports a function that gives rows.
+ * table, and writes its rows. Each `NAME.bench.mjs` exports a function that gives rows. Those named `-truth` measure how
+ * right and not how quick something is, for twenty minutes: they run only if named.
  */
 import { readdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -9,8 +10,10 @@ const { values, positionals } = parseArgs({ options: { json: { type: "string" } 
 const files = (await readdir(new URL(".", import.meta.url)))
   .filter((name) => name.endsWith(".bench.mjs"))
   .sort();
-const chosen = files.filter(
-  (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
+const chosen = files.filter((name) =>
+  positionals.length === 0
+    ? !name.endsWith("-truth.bench.mjs")
+    : positionals.some((part) => name.includes(part)),
 );
 if (chosen.length === 0) throw new RangeError(`no benchmark of that name; there are: ${files.join(", ")}`);
 

@@ -29,6 +29,7 @@ describe("the posterior is exact", () => {
         iterations: 4000,
       },
     );
+    expect(one.acceptance.population).toBeGreaterThan(0.6);
     const wide = 4; // Monte Carlo standard errors
     for (const [j, name] of ["a", "b"].entries()) {
       const { mean, sd, essBulk, low, high } = one.population[name] as (typeof one.population)[string];
@@ -72,6 +73,38 @@ describe("the posterior is exact", () => {
       expect(Math.abs(mean)).toBeLessThan((4 * 2) / Math.sqrt(essBulk));
       expect(Math.abs(sd - 2)).toBeLessThan((4 * 2) / Math.sqrt(2 * essBulk));
     }
+  });
+
+  it("without data, a matrix of heterogeneity is known but for one factor", async () => {
+    const set = Array.from({ length: 8 }, (_, row) => Math.floor(row / 2));
+    const a = set.map(() => 1);
+    const { heterogeneity, heterogeneityCovariance } = await fitStudy(
+      { rows: { set, chosen: set.map((_, row) => row % 2), respondent: set }, attributes: { a, b: a } },
+      {
+        priors: {
+          heterogeneity: [
+            [9, 4.5],
+            [4.5, 9],
+          ],
+        },
+        chains: 4,
+        iterations: 10_000,
+      },
+    );
+    // Half-t with 6 degrees of freedom, of the standard deviation over 3 (Abramowitz & Stegun 26.7.4).
+    const below = (x: number): number => {
+      const squaredCosine = 6 / (6 + x * x);
+      return Math.sqrt(1 - squaredCosine) * (1 + squaredCosine / 2 + (3 * squaredCosine ** 2) / 8);
+    };
+    for (const { low, median, high, essBulk, essTail } of Object.values(heterogeneity)) {
+      expect(Math.abs(below(median / 3) - 0.5)).toBeLessThan(4 * Math.sqrt(0.25 / essBulk));
+      expect(Math.abs(below(low / 3) - 0.05)).toBeLessThan(4 * Math.sqrt(0.0475 / essTail));
+      expect(Math.abs(below(high / 3) - 0.95)).toBeLessThan(4 * Math.sqrt(0.0475 / essTail));
+    }
+    // Mean of the inverse Wishart matrix: 12 / (p + 5 - p - 1) = 3 times the guess times the mean of 1 / a, a half.
+    const [[variance = 0, covariance = 0] = []] = heterogeneityCovariance;
+    expect(Math.abs(variance / 13.5 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(covariance / variance - 0.5)).toBeLessThan(0.03);
   });
 
   it("with known heterogeneity its mean is that of numerical integration", async () => {

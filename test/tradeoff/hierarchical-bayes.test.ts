@@ -435,12 +435,6 @@ describe("what cannot be used", () => {
     );
   });
 
-  it("a matrix of heterogeneity without freedom", async () => {
-    await expect(fitStudy({ rows, attributes }, { priors: { heterogeneity: [[1]] } })).rejects.toThrow(
-      "priors.freedom must be a finite number above 2 with a covariance matrix, got undefined",
-    );
-  });
-
   it("no covariate, two choices in a set", async () => {
     await expect(fitStudy({ rows, attributes: {} })).rejects.toThrow(
       "attributes must have at least one column, got none",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 // The chains of hierarchical Bayes run on threads, from the compiled program.
 import { fitMaxDiffHierarchicalBayes } from "../../dist/tradeoff/max-diff.js";
+import { quantileOf } from "../../src/numeric/quantile.js";
 import { type Random, randomSource } from "../../src/numeric/random.js";
 import { drawNormal, drawWeighted } from "../../src/numeric/sampling.js";
 import {
@@ -195,6 +196,42 @@ describe("hierarchical Bayes", () => {
     }
     expect(fit.individual.draws).toHaveLength(100 * 300 * 8);
     expect(fit.hierarchicalBayes.diagnostics.rHat).toBeLessThan(1.1);
+  });
+
+  it.each([0.5, 2])("leaves to the data how far people differ: %d", async (spread) => {
+    let [ratio, covered, count] = [0, 0, 0];
+    for (let seed = 1; seed <= 4; seed++) {
+      const { answers, utilities } = simulatedAnswers(truth, { spread, respondents: 60, seed });
+      const { individual, hierarchicalBayes } = await fitMaxDiffHierarchicalBayes(answers, {
+        items,
+        model: "sequential",
+        random: randomSource(seed),
+        chains: 1,
+        warmup: 150,
+        iterations: 300,
+        keep: 300,
+      });
+      // Differences of two items have twice the variance of one.
+      for (const { mean } of Object.values(hierarchicalBayes.heterogeneity))
+        ratio += mean / (Math.SQRT2 * spread) / (4 * 7);
+      const draws = individual.draws as Float32Array;
+      for (const [who, row] of utilities.entries()) {
+        const centre = row.reduce((sum, u) => sum + u / row.length, 0);
+        for (const [place, u] of row.entries()) {
+          const own = Float64Array.from(
+            { length: 300 },
+            (_, draw) => draws[(draw * 60 + who) * 8 + place] as number,
+          );
+          const inside = quantileOf(own, 0.05) <= u - centre && u - centre <= quantileOf(own, 0.95);
+          covered += Number(inside);
+          count++;
+        }
+      }
+    }
+    expect(ratio).toBeGreaterThan(0.85);
+    expect(ratio).toBeLessThan(1.15);
+    expect(covered / count).toBeGreaterThan(0.85);
+    expect(covered / count).toBeLessThan(0.95);
   });
 
   it("treats items alike whichever is the reference, also where names are numbers", async () => {

@@ -120,10 +120,10 @@ function fontSize(element: Element): number {
 }
 
 /** "1.3em", "14px" or "14" in pixels. */
-function lengthOf(text: string, fontSize: number): number {
+function lengthOf(text: string, em: number): number {
   const value = Number.parseFloat(text);
   if (Number.isNaN(value)) return 0;
-  return text.trim().endsWith("em") ? value * fontSize : value;
+  return text.trim().endsWith("em") ? value * em : value;
 }
 
 function inherited(element: Element, property: string): string {

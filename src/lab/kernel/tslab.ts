@@ -68,7 +68,7 @@ export function converterPatches(root: string, cwd: string, lender?: string): re
   const hooks = `globalThis[Symbol.for("${HOOKS}")]`;
   const folder = JSON.stringify(relative(root, cwd).split(sep).join("/"));
   const projectRoot = JSON.stringify(root.split(sep).join("/"));
-  const join = "(0, tspath_1.normalizeJoin)";
+  const normalizeJoin = "(0, tspath_1.normalizeJoin)";
   return [
     {
       name: "rootDir: imports from anywhere in the project",
@@ -77,18 +77,18 @@ export function converterPatches(root: string, cwd: string, lender?: string): re
     },
     {
       name: "output name under the project root",
-      find: `const dstFilename = ${join}(outDir, "__tslab__.js");`,
-      replace: `const dstFilename = ${join}(outDir, ${folder}, "__tslab__.js");`,
+      find: `const dstFilename = ${normalizeJoin}(outDir, "__tslab__.js");`,
+      replace: `const dstFilename = ${normalizeJoin}(outDir, ${folder}, "__tslab__.js");`,
     },
     {
       name: "declaration name under the project root",
-      find: `const dstDeclFilename = ${join}(outDir, "__tslab__.d.ts");`,
-      replace: `const dstDeclFilename = ${join}(outDir, ${folder}, "__tslab__.d.ts");`,
+      find: `const dstDeclFilename = ${normalizeJoin}(outDir, "__tslab__.d.ts");`,
+      replace: `const dstDeclFilename = ${normalizeJoin}(outDir, ${folder}, "__tslab__.d.ts");`,
     },
     {
       name: "place of compiled local modules",
-      find: `path: ${join}(cwd, rel),`,
-      replace: `path: ${join}(${projectRoot}, rel),`,
+      find: `path: ${normalizeJoin}(cwd, rel),`,
+      replace: `path: ${normalizeJoin}(${projectRoot}, rel),`,
     },
     {
       name: "type errors of local modules",
@@ -100,13 +100,13 @@ export function converterPatches(root: string, cwd: string, lender?: string): re
       find: "function forwardTslabPath(cwd, path) {",
       replace: `function forwardTslabPath(cwd, path) {
           const lender = ${JSON.stringify(lender?.split(sep).join("/") ?? null)};
-          const own = ${join}(cwd, "node_modules") + "/";
+          const own = ${normalizeJoin}(cwd, "node_modules") + "/";
           if (lender && path.startsWith(own) && !path.startsWith(own + "tslab/") && !ts.sys.fileExists(path)) {
               const name = path.slice(own.length);
               if (name.startsWith("${PACKAGE}/node_modules")) return path; // one place for each package
               return name === "${PACKAGE}" || name.startsWith("${PACKAGE}/")
-                  ? ${join}(lender, name.slice("${PACKAGE}".length))
-                  : ${join}(lender, "node_modules", name);
+                  ? ${normalizeJoin}(lender, name.slice("${PACKAGE}".length))
+                  : ${normalizeJoin}(lender, "node_modules", name);
           }`,
     },
     {
