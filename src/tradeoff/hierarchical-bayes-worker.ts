@@ -171,15 +171,16 @@ const freedomOf = ({ heterogeneity: prior, sign }: ChainSetup): number =>
 
 /** Twice the part of the prior's minus log density that is not of the determinant. */
 function pullOf({ heterogeneity: prior }: ChainSetup, precision: Float64Array, p: number): number {
-  let sum = 0;
-  if ("freedom" in prior) sum = dot(prior.scale, precision);
-  else if ("guess" in prior) {
+  if ("freedom" in prior) return dot(prior.scale, precision);
+  if ("guess" in prior) {
     const { power, base } = commonScaleOf(prior, precision, p);
-    sum = power * Math.log(base);
-  } else
-    for (const [j, scale] of prior.scales.entries())
-      sum += (p + T_FREEDOM) * Math.log(T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2);
-  return sum;
+    return power * Math.log(base);
+  }
+  return prior.scales.reduce(
+    (sum, scale, j) =>
+      sum + (p + T_FREEDOM) * Math.log(T_FREEDOM * (precision[j * (p + 1)] as number) + scale ** -2),
+    0,
+  );
 }
 
 /**
@@ -207,13 +208,20 @@ function scaleAt(
   return result;
 }
 
-/** About the second derivative of the prior's minus log density by the size of row j of L (see `drawUpperAndSpread`). */
-function bendOf(setup: ChainSetup, precision: Float64Array, j: number, size: number): number {
-  const prior = setup.heterogeneity;
-  const p = setup.sign.length;
+/**
+ * About the second derivative of the prior's minus log density by the size of row j of L (see `drawUpperAndSpread`), given
+ * the precision and the scale matrix there (`scaleAt`).
+ */
+function bendOf(
+  { heterogeneity: prior, sign }: ChainSetup,
+  precision: Float64Array,
+  scale: Float64Array,
+  j: number,
+  size: number,
+): number {
+  const p = sign.length;
   const own = precision[j * (p + 1)] as number;
-  if (!("scales" in prior))
-    return (2 * (scaleAt(setup, precision, p)[j * (p + 1)] as number) * own) / size ** 2;
+  if (!("scales" in prior)) return (2 * (scale[j * (p + 1)] as number) * own) / size ** 2;
   const width = (prior.scales[j] as number) ** -2;
   return ((p + T_FREEDOM) * width) / ((T_FREEDOM * own + width) * size ** 2);
 }
@@ -321,7 +329,7 @@ function respondentLikelihood({ x, setStart, weight, respondentStart, sign }: Ch
       for (; row < end; row++) shares[row] = (shares[row] as number) * factor;
     }
     for (let j = 0, at = first * p; j < p; j++) {
-      let even = 0; // two productOfSums: each addition waits for the last one of its own sum only
+      let even = 0; // two sums: each addition waits for the last one of its own sum only
       let odd = 0;
       let row = 0;
       for (; row + 1 < rows; row += 2, at += 2) {
@@ -441,7 +449,7 @@ function updateCurvature(setup: ChainSetup, state: ChainState, sweep: number): v
     const diagonal = spread[j * (p + 1)] as number;
     const own = diagonal ** 2 * (precision[j * (p + 1)] as number);
     for (let k = 0; k <= j; k++, at++) {
-      const h = k === j ? bendOf(setup, precision, j, diagonal) : own * (prior[k * (p + 1)] as number);
+      const h = k === j ? bendOf(setup, precision, scale, j, diagonal) : own * (prior[k * (p + 1)] as number);
       now[at * (size + 1)] = (now[at * (size + 1)] as number) + h;
     }
   }
@@ -755,7 +763,7 @@ function drawScale(setup: ChainSetup, state: ChainState, adapting: number | unde
     }
     return sum;
   };
-  // Of the covariance in the coordinates of `drawUpperAndSpread`, whose volume grows by the factor to the power p.
+  // Log density of the covariance in the coordinates of `drawUpperAndSpread`, whose volume grows by the factor's power p.
   let gain =
     (pullOf(setup, precision, p) - pullOf(setup, next, p)) / 2 -
     (freedomOf(setup) + respondents) * p * logFactor;

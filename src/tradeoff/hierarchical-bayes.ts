@@ -353,21 +353,18 @@ function priorsOf(
       { length: m * p },
       (_, at) => 1 / (meanVariance ?? MEAN_VARIANCE[kind(at % p)]),
     ),
-    heterogeneity: heterogeneityOf(guess, isMatrix, freedom),
+    heterogeneity:
+      freedom === undefined && !isMatrix
+        ? { scales: Float64Array.from(guess, (row, j) => Math.sqrt(row[j] as number)) }
+        : matrixPrior(guess, freedom),
   };
 }
 
-function heterogeneityOf(
-  guess: Matrix,
-  isMatrix: boolean,
-  freedom: number | undefined,
-): ChainSetup["heterogeneity"] {
+/** Inverse Wishart with the guess as mean, or, without degrees of freedom, as known but for one factor. */
+function matrixPrior(guess: Matrix, freedom: number | undefined): ChainSetup["heterogeneity"] {
   const p = guess.length;
   const flat = Float64Array.from(guess.flatMap((row) => Array.from(row)));
-  if (freedom === undefined)
-    return isMatrix
-      ? { guess: flat }
-      : { scales: Float64Array.from(guess, (row, j) => Math.sqrt(row[j] as number)) };
+  if (freedom === undefined) return { guess: flat };
   if (!(freedom > p + 1 && Number.isFinite(freedom)))
     throw new RangeError(`priors.freedom must be a finite number above ${p + 1}, got ${describe(freedom)}`);
   return { freedom, scale: flat.map((value) => (freedom - p - 1) * value) };

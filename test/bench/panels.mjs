@@ -37,9 +37,11 @@ export const worlds = {
   },
 };
 
-/** Choices among four alternatives. */
-export function simulated({ respondents, sets, mean, spread, profile }) {
-  const random = randomSource(2);
+/** Choices of people of known tastes, each the same number of sets. */
+export function simulated(
+  { respondents, sets, alternatives = 4, mean, spread, profile },
+  random = randomSource(2),
+) {
   const names = Object.keys(mean);
   const rows = { set: [], respondent: [], chosen: [] };
   const attributes = Object.fromEntries(names.map((name) => [name, []]));
@@ -49,7 +51,7 @@ export function simulated({ respondents, sets, mean, spread, profile }) {
   for (let set = 0; set < sets; set++) {
     const who = Math.floor((set * respondents) / sets);
     const utilities = [];
-    for (let k = 0; k < 4; k++) {
+    for (let k = 0; k < alternatives; k++) {
       const x = profile(random, k);
       let utility = -Math.log(-Math.log(1 - random.uniform()));
       for (const [j, name] of names.entries()) {
@@ -63,5 +65,5 @@ export function simulated({ respondents, sets, mean, spread, profile }) {
     const best = utilities.indexOf(Math.max(...utilities));
     rows.chosen.push(...utilities.map((_, k) => Number(k === best)));
   }
-  return { rows, attributes };
+  return { rows, attributes, people };
 }

@@ -1,4 +1,5 @@
 import { fitHierarchicalBayes, randomSource } from "../../dist/index.js";
+import { drawNormal } from "../../dist/numeric/sampling.js";
 
 const RESPONDENTS = 200;
 const TASKS = 15;
@@ -13,8 +14,6 @@ const spread = [1, 1, 0.5, 0.5, 1, 0.5, 1];
 /** A study of the size bayesm's figures are for: 7 dummies, one yes-or-no covariate of the respondents. */
 function study() {
   const random = randomSource(1);
-  const normal = () =>
-    Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
   const rows = { set: [], respondent: [], chosen: [] };
   const attributes = Object.fromEntries(columns.map((name) => [name, []]));
   const covariates = { carpool: [] };
@@ -22,7 +21,7 @@ function study() {
   for (let who = 0; who < RESPONDENTS; who++) {
     const carpool = Number(random.uniform() < 0.5);
     covariates.carpool.push(carpool);
-    const taste = mean.map((mu, j) => mu + carpool * shift[j] + spread[j] * normal());
+    const taste = mean.map((mu, j) => mu + carpool * shift[j] + spread[j] * drawNormal(random));
     for (let task = 0; task < TASKS; task++) {
       const utilities = [];
       for (let k = 0; k < ALTERNATIVES; k++) {

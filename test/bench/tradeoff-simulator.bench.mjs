@@ -1,4 +1,5 @@
 import { calibrateConstants, randomSource, searchProductLine, simulateMarket } from "../../dist/index.js";
+import { drawNormal } from "../../dist/numeric/sampling.js";
 import { measure } from "./measure.mjs";
 
 const RESPONDENTS = 1000;
@@ -9,14 +10,14 @@ const CODES = 10;
 /** Part-worths of many respondents with draws around them: ten columns. */
 function manyPartWorths(respondents, draws) {
   const random = randomSource(1);
-  const normal = () =>
-    Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
   const names = Array.from({ length: CODES }, (_, k) => `x${k + 1}`);
-  const values = Array.from({ length: respondents }, () => Float64Array.from(names, normal));
+  const values = Array.from({ length: respondents }, () =>
+    Float64Array.from(names, () => drawNormal(random)),
+  );
   const drawn = new Float32Array(draws * respondents * CODES);
   for (let place = 0; place < drawn.length; place++) {
     const who = Math.floor(place / CODES) % respondents;
-    drawn[place] = values[who][place % CODES] + 0.5 * normal();
+    drawn[place] = values[who][place % CODES] + 0.5 * drawNormal(random);
   }
   return { names, respondents: values.map((_, who) => who), values, ...(draws > 0 && { draws: drawn }) };
 }
